@@ -13,7 +13,8 @@ struct gw_arena *gw_arena_new(const char *name, size_t budget);
 void gw_arena_free(struct gw_arena *a);
 GW_DEFINE_FREEP(struct gw_arena, gw_arena_free)
 
-/* 16-byte aligned, not zeroed; NULL over budget, and the arena is failed from then on. */
+/* 16-byte aligned, not zeroed; NULL over budget, and the arena is failed from then on
+ * (and refuses everything). A size of 0 gives a pointer too. */
 void *gw_arena_alloc(struct gw_arena *a, size_t size);
 void *gw_arena_calloc(struct gw_arena *a, size_t count, size_t size);
 /* Copies into the arena; the str form adds a NUL. */
@@ -32,11 +33,12 @@ struct gw_arena_mark {
     void *block;
     size_t used;
     size_t total;
+    bool failed;
 };
 struct gw_arena_mark gw_arena_mark(const struct gw_arena *a);
-/* Frees all allocated since `mark` (poisoned in debug builds) and clears the failed flag. */
+/* Frees all allocated since `mark` (poisoned in debug builds); failed is again what it was then. */
 void gw_arena_rewind(struct gw_arena *a, struct gw_arena_mark mark);
-/* Frees all but the first block. */
+/* Frees all but the first block, which is emptied; not failed any more. */
 void gw_arena_reset(struct gw_arena *a);
 
 #endif

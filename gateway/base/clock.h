@@ -22,12 +22,14 @@ static inline bool gw_date_is_none(struct gw_date d)
 {
     return d.year == 0 && d.month == 0 && d.day == 0;
 }
+/* Years 1 to 9999. */
 bool gw_date_valid(struct gw_date d);
-/* Days since 1970-01-01, proleptic Gregorian, and back. */
+/* Days since 1970-01-01, proleptic Gregorian, and back; "none" for days outside years 1 to 9999. */
 int32_t gw_date_to_days(struct gw_date d);
 struct gw_date gw_date_from_days(int32_t days);
 int gw_date_cmp(struct gw_date a, struct gw_date b);
-/* Calendar months, clamped to the month's end (31 January + 1 month = 28 or 29 February). */
+/* Calendar months, clamped to the month's end (31 January + 1 month = 28 or 29 February);
+ * "none" of "none" and outside years 1 to 9999. */
 struct gw_date gw_date_add_months(struct gw_date d, int months);
 /* The civil date in UTC+8 at an instant. Legal dates are always of this zone. */
 struct gw_date gw_date_at_utc8(int64_t wall_us);

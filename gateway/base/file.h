@@ -8,8 +8,12 @@
 #include "base/bytes.h"
 #include "base/check.h"
 
-/* Appends the file to `ret`; GW_NOT_FOUND, GW_TOO_LARGE (over ret->max), GW_IO. */
+/* From the system: GW_NOT_FOUND, GW_DENIED, GW_NOSPACE, GW_NOMEM, else GW_IO. */
+
+/* Appends the file to `ret`, which is unchanged on failure; GW_TOO_LARGE (over ret->max). */
 GW_MUST_USE enum gw_status gw_file_read(const char *path, struct gw_buf *ret);
+/* The same for a file of key material, checked as gw_file_check_private() on the open file. */
+GW_MUST_USE enum gw_status gw_file_read_private(const char *path, struct gw_buf *ret);
 /* Temporary name beside it, write, fsync, rename, fsync of the directory. */
 GW_MUST_USE enum gw_status gw_file_write_atomic(const char *path, struct gw_bytes data, mode_t mode);
 /* mkdir -p; GW_EXISTS never. */

@@ -14,10 +14,11 @@ struct gw_bytes gw_utf8_cut(struct gw_bytes b, size_t max);
 /* Decodes one code point and advances; GW_INVALID on malformed input. */
 struct gw_cursor;
 GW_MUST_USE enum gw_status gw_utf8_next(struct gw_cursor *c, uint32_t *ret);
+/* What is no code point (a surrogate, over U+10FFFF) is written as U+FFFD. */
 void gw_utf8_put(struct gw_buf *b, uint32_t cp);
 
 void gw_hex_put(struct gw_buf *b, struct gw_bytes bytes);
-/* Lower- or upper-case; ret must hold len/2 bytes. */
+/* Lower- or upper-case; hex must be exactly 2 * ret_len digits: GW_INVALID. */
 GW_MUST_USE enum gw_status gw_hex_decode(struct gw_bytes hex, uint8_t *ret, size_t ret_len);
 /* Standard alphabet with padding. */
 void gw_base64_put(struct gw_buf *b, struct gw_bytes bytes);
@@ -31,7 +32,8 @@ GW_MUST_USE enum gw_status gw_base64url_decode(struct gw_bytes text, struct gw_b
 GW_MUST_USE enum gw_status gw_text_u64(struct gw_bytes b, uint64_t *ret);
 /* A JSON string with quotes; the input must be valid UTF-8. Control characters become \u00XX. */
 void gw_json_put_string(struct gw_buf *b, struct gw_bytes s);
-/* Edit distance (Damerau, capped at `cap`): "did you mean". */
+/* Edit distance in characters (Damerau, neighbours swapped count one; never more than `cap`): "did
+ * you mean". Names of more than 128 characters are `cap` apart unless equal. */
 unsigned gw_text_distance(struct gw_bytes a, struct gw_bytes b, unsigned cap);
 
 #endif

@@ -84,7 +84,8 @@ void gw_buf_str(struct gw_buf *b, const char *s)
     gw_buf_append(b, s, strlen(s));
 }
 
-/* Formats beside the buffer, not in it: vsnprintf wants room for a NUL that the limit may not have. */
+/* Formats beside the buffer, not in it: vsnprintf wants room for a NUL that the limit may not have.
+ */
 void gw_buf_printf(struct gw_buf *b, const char *fmt, ...)
 {
     if (b->failed != GW_OK)

@@ -6,11 +6,11 @@
 #include <time.h>
 
 enum { DAYS_PER_ERA = 146097, DAYS_0000_03_01_TO_1970 = 719468 };
-#define USEC_PER_DAY  (INT64_C(86400) * GW_USEC_PER_SEC)
-#define UTC8_USEC     (INT64_C(8) * 3600 * GW_USEC_PER_SEC)
+#define USEC_PER_DAY (INT64_C(86400) * GW_USEC_PER_SEC)
+#define UTC8_USEC    (INT64_C(8) * 3600 * GW_USEC_PER_SEC)
 /* 0001-01-01 and 9999-12-31. */
-#define FIRST_DAY     (-719162)
-#define LAST_DAY      2932896
+#define FIRST_DAY (-719162)
+#define LAST_DAY  2932896
 
 static int64_t now_us(clockid_t id)
 {
@@ -64,12 +64,14 @@ struct gw_date gw_date_from_days(int32_t days)
     int32_t z = days + DAYS_0000_03_01_TO_1970;
     int32_t era = z / DAYS_PER_ERA;
     int32_t day_of_era = z - era * DAYS_PER_ERA;
-    int32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int32_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int32_t mp = (5 * day_of_year + 2) / 153;
     int32_t month = mp < 10 ? mp + 3 : mp - 9;
     int32_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    return (struct gw_date){(int16_t)year, (uint8_t)month, (uint8_t)(day_of_year - (153 * mp + 2) / 5 + 1)};
+    return (struct gw_date){(int16_t)year, (uint8_t)month,
+                            (uint8_t)(day_of_year - (153 * mp + 2) / 5 + 1)};
 }
 
 int gw_date_cmp(struct gw_date a, struct gw_date b)

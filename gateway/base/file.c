@@ -64,7 +64,8 @@ static enum gw_status read_all(int fd, struct gw_buf *ret)
 
 static enum gw_status check_private(const struct stat *st)
 {
-    if (!S_ISREG(st->st_mode) || (st->st_mode & (S_IRWXG | S_IRWXO)) != 0 || st->st_uid != geteuid())
+    if (!S_ISREG(st->st_mode) || (st->st_mode & (S_IRWXG | S_IRWXO)) != 0 ||
+        st->st_uid != geteuid())
         return GW_DENIED;
     return GW_OK;
 }
@@ -293,8 +294,8 @@ enum gw_status gw_file_join(char *ret, size_t ret_size, const char *dir, const c
     size_t name_len = strlen(name);
     size_t slash = dir_len != 0 && dir[dir_len - 1] != '/';
     size_t need;
-    if (__builtin_add_overflow(dir_len, name_len, &need) || __builtin_add_overflow(need, slash + 1, &need) ||
-        need > ret_size)
+    if (__builtin_add_overflow(dir_len, name_len, &need) ||
+        __builtin_add_overflow(need, slash + 1, &need) || need > ret_size)
         return GW_TOO_LARGE;
     memcpy(ret, dir, dir_len);
     if (slash != 0)

@@ -101,7 +101,8 @@ static void put_call(struct gw_buf *b, const char *call_id, bool plain)
     }
 }
 
-void gw_log_write(enum gw_log_level level, const char *folder, const char *call_id, const char *fmt, ...)
+void gw_log_write(enum gw_log_level level, const char *folder, const char *call_id, const char *fmt,
+                  ...)
 {
     char message[MAX_MESSAGE];
     va_list ap;
@@ -116,7 +117,8 @@ void gw_log_write(enum gw_log_level level, const char *folder, const char *call_
     struct gw_bytes text = mend(message, len);
 
     bool plain = atomic_load_explicit(&log_plain, memory_order_relaxed);
-    const char *name = level_names[(size_t)level < GW_ARRAY_LEN(level_names) ? level : GW_LOG_ERROR];
+    const char *name =
+        level_names[(size_t)level < GW_ARRAY_LEN(level_names) ? level : GW_LOG_ERROR];
     char when[28];
     gw_clock_rfc3339(gw_clock_wall_us(), when);
     char mem[MAX_LINE];
@@ -130,7 +132,8 @@ void gw_log_write(enum gw_log_level level, const char *folder, const char *call_
         put_plain(&line, text);
         gw_buf_str(&line, "\n");
     } else {
-        gw_buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"folder\":\"%s\"", when, name, folder);
+        gw_buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"folder\":\"%s\"", when, name,
+                      folder);
         if (call_id != NULL)
             put_call(&line, call_id, false);
         gw_buf_str(&line, ",\"message\":");
@@ -138,6 +141,7 @@ void gw_log_write(enum gw_log_level level, const char *folder, const char *call_
         gw_buf_str(&line, "}\n");
     }
     /* A log that can not be written has nowhere to say so. */
-    if (gw_file_write_all(atomic_load_explicit(&log_fd, memory_order_relaxed), gw_buf_view(&line)) != GW_OK)
+    if (gw_file_write_all(atomic_load_explicit(&log_fd, memory_order_relaxed),
+                          gw_buf_view(&line)) != GW_OK)
         return;
 }

@@ -1,6 +1,6 @@
-/* Entries in insertion order in one array, and an open-addressed index of slots into it (as CPython's
- * dict): a walk is a walk of the array, and a removed entry stays in its place, dead, as the tombstone
- * of its slot until the next rebuild. */
+/* Entries in insertion order in one array, and an open-addressed index of slots into it (as
+ * CPython's dict): a walk is a walk of the array, and a removed entry stays in its place, dead, as
+ * the tombstone of its slot until the next rebuild. */
 #include "base/map.h"
 
 #include <pthread.h>
@@ -62,8 +62,9 @@ static inline void sip_round(uint64_t v[4])
 /* SipHash-1-3 (Aumasson, Bernstein): made for tables under chosen keys. */
 static uint64_t hash_of(const struct gw_map *m, struct gw_bytes key)
 {
-    uint64_t v[4] = {m->seed[0] ^ UINT64_C(0x736f6d6570736575), m->seed[1] ^ UINT64_C(0x646f72616e646f6d),
-                     m->seed[0] ^ UINT64_C(0x6c7967656e657261), m->seed[1] ^ UINT64_C(0x7465646279746573)};
+    uint64_t v[4] = {
+        m->seed[0] ^ UINT64_C(0x736f6d6570736575), m->seed[1] ^ UINT64_C(0x646f72616e646f6d),
+        m->seed[0] ^ UINT64_C(0x6c7967656e657261), m->seed[1] ^ UINT64_C(0x7465646279746573)};
     size_t whole = key.len / 8 * 8;
     for (size_t i = 0; i < whole; i += 8) {
         uint64_t word;

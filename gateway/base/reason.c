@@ -17,7 +17,8 @@ static size_t added_count;
 
 static int key_vs_core(const void *key, const void *row)
 {
-    return gw_bytes_cmp(*(const struct gw_bytes *)key, gw_bytes_str(((const struct gw_reason *)row)->code));
+    return gw_bytes_cmp(*(const struct gw_bytes *)key,
+                        gw_bytes_str(((const struct gw_reason *)row)->code));
 }
 
 static int key_vs_added(const void *key, const void *row)
@@ -27,15 +28,18 @@ static int key_vs_added(const void *key, const void *row)
 
 static int added_order(const void *a, const void *b)
 {
-    return strcmp((*(const struct gw_reason *const *)a)->code, (*(const struct gw_reason *const *)b)->code);
+    return strcmp((*(const struct gw_reason *const *)a)->code,
+                  (*(const struct gw_reason *const *)b)->code);
 }
 
 const struct gw_reason *gw_reason_find(struct gw_bytes code)
 {
-    const struct gw_reason *row = bsearch(&code, core, GW_ARRAY_LEN(core), sizeof(core[0]), key_vs_core);
+    const struct gw_reason *row =
+        bsearch(&code, core, GW_ARRAY_LEN(core), sizeof(core[0]), key_vs_core);
     if (row != NULL || added_count == 0)
         return row;
-    const struct gw_reason *const *at = bsearch(&code, added, added_count, sizeof(*added), key_vs_added);
+    const struct gw_reason *const *at =
+        bsearch(&code, added, added_count, sizeof(*added), key_vs_added);
     return at != NULL ? *at : NULL;
 }
 
@@ -56,7 +60,8 @@ enum gw_status gw_reason_add(const struct gw_reason *rows, size_t count)
     qsort(merged, total, sizeof(*merged), added_order);
     for (size_t i = 0; i < total; i++) {
         struct gw_bytes code = gw_bytes_str(merged[i]->code);
-        bool in_core = bsearch(&code, core, GW_ARRAY_LEN(core), sizeof(core[0]), key_vs_core) != NULL;
+        bool in_core =
+            bsearch(&code, core, GW_ARRAY_LEN(core), sizeof(core[0]), key_vs_core) != NULL;
         if (in_core || (i != 0 && strcmp(merged[i - 1]->code, merged[i]->code) == 0)) {
             free(merged);
             return GW_EXISTS;
@@ -87,7 +92,8 @@ void gw_report_init(struct gw_report *r, struct gw_arena *arena)
     r->tail = &r->first;
 }
 
-void gw_report_add(struct gw_report *r, enum gw_problem_kind kind, const char *code, const char *field, ...)
+void gw_report_add(struct gw_report *r, enum gw_problem_kind kind, const char *code,
+                   const char *field, ...)
 {
     if (GW_BUG_ON(kind < GW_PROBLEM_ERROR || kind > GW_PROBLEM_WITHHELD))
         kind = GW_PROBLEM_ERROR;

@@ -136,8 +136,10 @@ enum gw_status gw_hex_decode(struct gw_bytes hex, uint8_t *ret, size_t ret_len)
     return GW_OK;
 }
 
-static const char alphabet_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char alphabet_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet_std[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet_url[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void put64(struct gw_buf *b, struct gw_bytes in, const char *alphabet, bool pad)
 {
@@ -331,13 +333,15 @@ unsigned gw_text_distance(struct gw_bytes a, struct gw_bytes b, unsigned cap)
         for (size_t j = 1; j <= nb; j++) {
             unsigned change = ca[i - 1] != cb[j - 1];
             row[j] = min3(one[j] + 1, row[j - 1] + 1, one[j - 1] + change);
-            if (i > 1 && j > 1 && ca[i - 1] == cb[j - 2] && ca[i - 2] == cb[j - 1] && two[j - 2] + 1 < row[j])
+            if (i > 1 && j > 1 && ca[i - 1] == cb[j - 2] && ca[i - 2] == cb[j - 1] &&
+                two[j - 2] + 1 < row[j])
                 row[j] = two[j - 2] + 1;
             if (row[j] < least)
                 least = row[j];
         }
-        /* A swap reaches back two rows, so one good row before may still win by one. */
-        if (least > cap)
+        /* Later rows are never below this one, swaps included (two rows back is at most one less).
+         */
+        if (least >= cap)
             return cap;
         unsigned *spare = two;
         two = one;

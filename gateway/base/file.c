@@ -49,17 +49,20 @@ static enum gw_status open_read(const char *path, int extra_flags, int *ret)
 static enum gw_status read_all(int fd, struct gw_buf *ret)
 {
     uint8_t chunk[READ_CHUNK];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return status_of(errno);
-        if (n == 0)
-            return GW_OK;
-        gw_buf_append(ret, chunk, (size_t)n);
-        GW_TRY(gw_buf_failed(ret));
+    enum gw_status st = GW_OK;
+    ssize_t n = 1;
+    while (st == GW_OK && n != 0) {
+        n = read(fd, chunk, sizeof(chunk));
+        if (n > 0) {
+            gw_buf_append(ret, chunk, (size_t)n);
+            st = gw_buf_failed(ret);
+        } else if (n < 0 && errno != EINTR) {
+            st = status_of(errno);
+        }
     }
+    /* It may have been a key. */
+    explicit_bzero(chunk, sizeof(chunk));
+    return st;
 }
 
 static enum gw_status check_private(const struct stat *st)

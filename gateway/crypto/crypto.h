@@ -3,6 +3,9 @@
 #ifndef GW_CRYPTO_CRYPTO_H
 #define GW_CRYPTO_CRYPTO_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/check.h"
@@ -18,7 +21,7 @@ GW_MUST_USE enum gw_status gw_crypto_init(void);
 
 /* SHA-256 of up to three pieces in order (any may be empty). Never fails after init. */
 void gw_crypto_sha256(struct gw_bytes a, struct gw_bytes b, struct gw_bytes c, struct gw_hash *ret);
-/* Incremental SHA-256. */
+/* Incremental SHA-256; final leaves it ready for the next. */
 struct gw_sha256;
 struct gw_sha256 *gw_crypto_sha256_new(void);
 void gw_crypto_sha256_update(struct gw_sha256 *s, struct gw_bytes b);
@@ -41,8 +44,10 @@ void gw_crypto_hmac_begin(struct gw_hmac *h, struct gw_bytes key);
 void gw_crypto_hmac_update(struct gw_hmac *h, struct gw_bytes b);
 void gw_crypto_hmac_final(struct gw_hmac *h, struct gw_hash *ret);
 void gw_crypto_hmac_free(struct gw_hmac *h);
+GW_DEFINE_FREEP(struct gw_hmac, gw_crypto_hmac_free)
 
-/* AES-256-GCM under a warm key; safe from any thread. Sealed form: nonce[12] || ciphertext || tag[16]. */
+/* AES-256-GCM under a warm key; safe from any thread. Sealed form: nonce[12] || ciphertext || tag[16].
+ * Appended to `ret`, whose memory must not hold the input; GW_TOO_LARGE, GW_NOMEM. */
 struct gw_seal_key;
 struct gw_seal_key *gw_crypto_seal_key_new(const uint8_t key[GW_KEY_LEN]);
 void gw_crypto_seal_key_free(struct gw_seal_key *k);
@@ -72,7 +77,8 @@ GW_MUST_USE enum gw_status gw_crypto_verify(const uint8_t pub[32], struct gw_byt
 void gw_crypto_random(void *ret, size_t len);
 /* UUIDv7 (RFC 9562) at an instant. */
 void gw_crypto_uuid7(int64_t wall_us, uint8_t ret[16]);
-/* A 32-byte secret in `path` (0600): loaded, or made at first use. *ret_made says which. */
+/* A 32-byte secret in `path` (0600): loaded, or made at first use. *ret_made (may be NULL) says which.
+ * GW_DENIED as gw_file_check_private(), GW_CORRUPT when the file is not 32 bytes long. */
 GW_MUST_USE enum gw_status gw_crypto_secret_load(const char *path, uint8_t ret[GW_KEY_LEN], bool *ret_made);
 /* Wipes memory in a way the compiler keeps. */
 void gw_crypto_wipe(void *p, size_t len);

@@ -1,0 +1,67 @@
+/* The gateway's own services behind the same ABI struct as any adapter: records, operations, health, reflection. */
+#ifndef GW_SERVICE_SERVICE_H
+#define GW_SERVICE_SERVICE_H
+
+#include "abi/gw_adapter.h"
+#include "audit/audit.h"
+#include "base/check.h"
+#include "format/format.h"
+#include "law/law.h"
+#include "store/store.h"
+
+/* Lends between the host and these services. */
+enum {
+    GW_LEND_VIEWS = 100,                /* const struct gw_service_views *: the call's generation */
+    GW_LEND_TX,                         /* struct gw_store_tx *, inside message()/half_close() of writer methods */
+    GW_LEND_READER,                     /* struct gw_store_reader *, on the loop */
+    GW_LEND_CALLER,                     /* const struct gw_service_caller * */
+    GW_LEND_RECEIPT                     /* const int64_t *: receipt id of this segment, with GW_LEND_TX */
+};
+
+/* What a configuration generation shows its services; lives as long as the call. */
+struct gw_service_views {
+    const struct gw_format_set *formats;
+    const struct gw_law *law;
+    const char *generation;             /* "generation@1a2b3c4d": the log's `mapping` */
+    const char *policy;
+    struct gw_store *store;
+    struct gw_audit *audit;
+    const uint8_t *descriptor_set;      /* all services, for reflection */
+    size_t descriptor_set_size;
+    const char *const *service_names;   /* full names, NULL-terminated, for reflection */
+    /* Is the gateway serving: health. */
+    bool (*serving)(void);
+    /* Fills the parts of a status that only the server knows; the message's memory comes from `alloc(alloc_arg)`. */
+    const struct gw_service_status *(*status)(void);
+};
+
+/* Who calls and what the grant covers. */
+struct gw_service_caller {
+    const char *peer;                   /* registered name */
+    const char *purpose;                /* "" when none was given */
+    const struct gw_format_defaults *defaults;     /* of the peer profile; may be NULL */
+    const struct gw_format_fields *fields;         /* of the grant; NULL: all */
+    bool inferred_ok;                   /* may use formats with unconfirmed rows */
+    /* NULL when the grant covers such a record, else the public reason of withholding. */
+    const char *(*covers)(const struct gw_service_caller *c, const char *kind, uint32_t class_bit, struct gw_bytes area);
+    const void *grant;
+};
+
+/* Counters per peer and of the process, for Operations.Status. */
+struct gw_service_peer_status {
+    const char *name, *title_zh, *title_en;
+    uint64_t calls, refused;
+    int64_t last_us, certificate_ends_us;
+};
+struct gw_service_status {
+    int64_t started_us;
+    uint64_t calls, refused, exempt;
+    int32_t certificate_days_left;
+    const struct gw_service_peer_status *peers;
+    size_t peer_count;
+};
+
+/* "record", "operations", "health", "reflection": static descriptions for the host. NULL-terminated. */
+const struct gw_adapter *const *gw_service_builtin(void);
+
+#endif

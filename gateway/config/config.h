@@ -1,12 +1,12 @@
 /* Option tables over libconfig, and a read-only tree for the other files of that syntax (mappings,
  * peers, law). A loaded file is immutable and belongs to one configuration generation. The
  * libconfig library is seen in this folder only. Mistakes are collected, not stopped at: each
- * function that takes a `report` appends one line per mistake, "file:line: name: seen ..., expected
+ * function that takes a `report` appends one line per mistake: "file:line: name: seen ..., expected
  * ...\n".
  *
- * The program's own file:  load -> fill once per option table -> finish (refuses keys no table has
- * claimed). Any other file:          load -> root -> children, gw_config_node_fill() or
- * gw_config_node_only(). */
+ * The program's own file: load, fill once per option table, finish (refuses keys that no table has
+ * claimed). Any other file: load, root, children, gw_config_node_fill() or gw_config_node_only().
+ */
 #ifndef GW_CONFIG_CONFIG_H
 #define GW_CONFIG_CONFIG_H
 
@@ -20,24 +20,31 @@
 struct gw_config;
 struct gw_config_node;
 
-/* What an option may be, what is written in the file, and the C type of its field in the settings
- * struct. */
+/* What an option may be: as written in the file, and the C type of its field in the settings
+ * struct. "Integer" is any integer type of 1, 2, 4 or 8 bytes that holds the bounds. */
 enum gw_config_type {
-    GW_CONFIG_STRING, /* "text"              const char *; bounds are bytes */
-    GW_CONFIG_PATH, /* "keys/tls.pem"      const char *; made absolute from the file's folder; "" is
-                       NULL */
-    GW_CONFIG_BOOL, /* true                bool */
-    GW_CONFIG_INT,  /* 128                 any integer type of 1, 2, 4 or 8 bytes that holds the
-                       bounds */
-    GW_CONFIG_BYTES,       /* "64 MiB", 4096      the same; units B KiB MiB GiB TiB */
-    GW_CONFIG_DURATION_MS, /* "5s", "250 ms"      the same, in milliseconds; units ms s min h d; a
-                              unit is a must */
-    GW_CONFIG_DURATION_S,  /* "72h"               the same, in whole seconds */
-    GW_CONFIG_ENUM,        /* "require"           int; names and values from `choices` */
-    GW_CONFIG_STRINGS, /* ["a", "b"]          struct gw_config_strings; bounds are their number */
-    GW_CONFIG_PATHS,   /* ["a", "b"]          struct gw_config_strings, made absolute */
-    GW_CONFIG_NODE, /* { } or ( )          const struct gw_config_node *; NULL when absent; read by
-                       the caller */
+    /* "text"; const char *; bounds count bytes */
+    GW_CONFIG_STRING,
+    /* "keys/tls.pem"; const char *, made absolute from the file's folder; "" is NULL */
+    GW_CONFIG_PATH,
+    /* true; bool */
+    GW_CONFIG_BOOL,
+    /* 128; integer */
+    GW_CONFIG_INT,
+    /* "64 MiB" or 4096; integer; units B KiB MiB GiB TiB */
+    GW_CONFIG_BYTES,
+    /* "5s", "250 ms"; integer, milliseconds; units ms s min h d, one is a must */
+    GW_CONFIG_DURATION_MS,
+    /* "72h"; integer, whole seconds */
+    GW_CONFIG_DURATION_S,
+    /* "require"; int; names and values from `choices` */
+    GW_CONFIG_ENUM,
+    /* ["a", "b"]; struct gw_config_strings; bounds count elements */
+    GW_CONFIG_STRINGS,
+    /* ["a", "b"]; struct gw_config_strings, made absolute */
+    GW_CONFIG_PATHS,
+    /* { } or ( ); const struct gw_config_node *, NULL when absent; read by the caller */
+    GW_CONFIG_NODE,
     GW_CONFIG_TYPE_COUNT
 };
 

@@ -37,6 +37,9 @@ struct gw_adapter_host {
     int32_t (*send)(struct gw_adapter_call *c, const ProtobufCMessage *message);
     /* The same for a message that is packed already. */
     int32_t (*send_packed)(struct gw_adapter_call *c, const uint8_t *bytes, size_t len);
+    /* send() of a message whose top-level fixed64 field `field` must name the index of this segment's entry in the
+     * exchange log: set it to any non-zero value, the host writes the index when the entry is durable. */
+    int32_t (*send_receipt)(struct gw_adapter_call *c, const ProtobufCMessage *message, uint32_t field);
     /* Ends the call with a public reason ("ok" for success). Nothing may be sent after it. */
     void (*finish)(struct gw_adapter_call *c, const char *reason);
     /* Adds a parameter to the reason's texts ({name}): a code or a field name, never data. Before finish(). */

@@ -47,6 +47,12 @@ struct gw_segment_subject {
     struct gw_segment_subject *next;
 };
 
+/* Eight bytes of `out`, little-endian, zero until the entry is durable. */
+struct gw_segment_slot {
+    size_t offset;
+    struct gw_segment_slot *next;
+};
+
 /* Filled by handlers through the host, read by call/ for evidence and answer. */
 struct gw_segment {
     struct gw_arena *arena;
@@ -55,6 +61,7 @@ struct gw_segment {
     size_t in_bytes;
     struct gw_buf out;                  /* framed responses (1 + 4 bytes prefix each) */
     uint32_t out_messages;
+    struct gw_segment_slot *slots;      /* where the entry's index is written when it is known */
     int64_t now_us;
     /* notes */
     struct gw_segment_subject *subjects;

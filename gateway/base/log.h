@@ -9,7 +9,8 @@
 
 enum gw_log_level { GW_LOG_TRACE, GW_LOG_DEBUG, GW_LOG_INFO, GW_LOG_WARN, GW_LOG_ERROR };
 
-/* To standard error until set; `fd` stays the caller's. `plain` writes text for people, not JSON. */
+/* To standard error until set; `fd` stays the caller's; a file is opened with O_APPEND, or lines of two
+ * threads can overwrite each other. `plain` writes text for people, not JSON. */
 void gw_log_setup(int fd, enum gw_log_level level, bool plain);
 /* Parses "trace".."error". */
 GW_MUST_USE enum gw_status gw_log_level_parse(const char *s, enum gw_log_level *ret);

@@ -1,10 +1,10 @@
 /* SHA-256 and HMAC-SHA-256.
  *
  * The low-level SHA256_* functions, deprecated in OpenSSL 3.0 in favour of EVP: an EVP digest, even
- * a prefetched one, allocates a provider context per message and takes about four times as long for
- * the short messages that the log and the pseudonyms hash by the million. The state is a plain
- * struct here, so a warm HMAC key is two of them, and copying it makes gw_crypto_mac() safe from
- * any thread. */
+ * a prefetched one, allocates a provider context per message (150 ns against 95 for 100 bytes, and
+ * the log and the pseudonyms hash by the million), and it can fail. The state is a plain struct
+ * here, so a warm HMAC key is two of them, and copying it makes gw_crypto_mac() safe from any
+ * thread. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/crypto.h"
 

@@ -123,8 +123,8 @@ static void test_base64_is_strict(void **state)
                                       "AAAA====",
                                       "AA=",
                                       "A=AA",
-                                      "\xff"
-                                      "AAA"};
+                                      ("\xff"
+                                       "AAA")};
     struct gw_buf b;
     gw_buf_init(&b, 100);
     gw_buf_str(&b, "x");

@@ -36,7 +36,7 @@ static enum gw_status status_of(int err)
 
 static enum gw_status open_read(const char *path, int extra_flags, int *ret)
 {
-    int fd;
+    int fd = -1;
     do
         fd = open(path, O_RDONLY | O_CLOEXEC | extra_flags);
     while (fd < 0 && errno == EINTR);
@@ -76,7 +76,7 @@ static enum gw_status check_private(const struct stat *st)
 static enum gw_status read_path(const char *path, bool private, struct gw_buf *ret)
 {
     GW_TRY(gw_buf_failed(ret));
-    int fd;
+    int fd = -1;
     /* A FIFO in the place of a file must not hold the program up. */
     GW_TRY(open_read(path, O_NONBLOCK, &fd));
     size_t before = ret->len;
@@ -199,7 +199,7 @@ enum gw_status gw_file_mkdirs(const char *path, mode_t mode)
 
 enum gw_status gw_file_sync_dir(const char *path)
 {
-    int fd;
+    int fd = -1;
     GW_TRY(open_read(path, O_DIRECTORY, &fd));
     enum gw_status st = fsync(fd) == 0 ? GW_OK : status_of(errno);
     close(fd);

@@ -78,6 +78,7 @@ struct gw_segment {
     struct gw_param params[3];
     size_t param_count;
     /* writer methods */
+    struct gw_store_tx *tx;             /* inside run() of the job only */
     int64_t receipt, change_last;
 };
 
@@ -91,7 +92,8 @@ struct gw_adapter_call {
     bool blocked;                       /* send() said BLOCKED */
     size_t segment_limit;               /* bytes of `out` after which send() blocks */
     const char *peer;
-    /* Things to lend by number. */
+    void *owner;                        /* call/'s object; for lend() */
+    /* Things to lend by number. May be called on any thread that runs a handler. */
     const void *(*lend)(struct gw_adapter_call *c, uint32_t what);
 };
 #define GW_ADAPTER_CALL_MAGIC 0x67776163u

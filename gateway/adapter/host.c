@@ -1,0 +1,236 @@
+/* The operations lent to handlers. Each works on the call's present segment, which belongs to the thread that runs the
+ * handler: the loop, or the store's writer. */
+#include <string.h>
+
+#include "adapter/adapter_internal.h"
+#include "base/cursor.h"
+#include "base/log.h"
+
+static struct gw_segment *segment_of(struct gw_adapter_call *c)
+{
+    GW_MAGIC_CHECK(c, GW_ADAPTER_CALL_MAGIC);
+    return c->segment;
+}
+
+static const char *keep(struct gw_segment *s, const char *text)
+{
+    return text != NULL ? gw_arena_strdup(s->arena, text) : NULL;
+}
+
+static void *host_alloc(struct gw_adapter_call *c, size_t size)
+{
+    return gw_arena_alloc(segment_of(c)->arena, size);
+}
+
+static int32_t sent(struct gw_adapter_call *c, struct gw_segment *s)
+{
+    s->out_messages++;
+    if (gw_buf_failed(&s->out) != GW_OK)
+        gw_adapter_fail(c, "internal");
+    c->blocked = s->out.len >= c->segment_limit;
+    return c->blocked ? GW_SEND_BLOCKED : GW_SEND_OK;
+}
+
+static uint8_t *frame(struct gw_segment *s, size_t len)
+{
+    gw_buf_u8(&s->out, 0);
+    gw_buf_u32be(&s->out, (uint32_t)len);
+    return gw_buf_extend(&s->out, len);
+}
+
+static int32_t host_send_packed(struct gw_adapter_call *c, const uint8_t *bytes, size_t len)
+{
+    struct gw_segment *s = segment_of(c);
+    if (GW_BUG_ON(s->finished))
+        return GW_SEND_BLOCKED;
+    uint8_t *p = frame(s, len);
+    if (p != NULL && len != 0)
+        memcpy(p, bytes, len);
+    return sent(c, s);
+}
+
+static int32_t host_send(struct gw_adapter_call *c, const ProtobufCMessage *message)
+{
+    struct gw_segment *s = segment_of(c);
+    if (GW_BUG_ON(s->finished))
+        return GW_SEND_BLOCKED;
+    uint8_t *p = frame(s, protobuf_c_message_get_packed_size(message));
+    if (p != NULL)
+        protobuf_c_message_pack(message, p);
+    return sent(c, s);
+}
+
+/* Finds the top-level fixed64 `field` in a packed message and notes where its eight bytes lie. */
+static bool find_slot(const uint8_t *p, size_t len, uint32_t field, size_t *ret_offset)
+{
+    struct gw_cursor in = gw_cursor_make(gw_bytes_make(p, len));
+    uint64_t tag, n;
+    struct gw_bytes skip;
+    while (gw_cursor_left(&in) > 0 && gw_cursor_varint(&in, &tag) == GW_OK) {
+        size_t here = (size_t)(in.ptr - p);
+        switch (tag & 7u) {
+        case 0:
+            if (gw_cursor_varint(&in, &n) != GW_OK)
+                return false;
+            break;
+        case 1:
+            if (gw_cursor_take(&in, 8, &skip) != GW_OK)
+                return false;
+            if (tag >> 3 == field) {
+                *ret_offset = here;
+                return true;
+            }
+            break;
+        case 2:
+            if (gw_cursor_varint(&in, &n) != GW_OK || gw_cursor_take(&in, (size_t)n, &skip) != GW_OK)
+                return false;
+            break;
+        case 5:
+            if (gw_cursor_take(&in, 4, &skip) != GW_OK)
+                return false;
+            break;
+        default:
+            return false;
+        }
+    }
+    return false;
+}
+
+static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessage *message, uint32_t field)
+{
+    struct gw_segment *s = segment_of(c);
+    size_t start = s->out.len + 5, in_message;
+    int32_t answer = host_send(c, message);
+    if (gw_buf_failed(&s->out) != GW_OK)
+        return answer;
+    struct gw_segment_slot *slot = gw_arena_new_of(s->arena, struct gw_segment_slot);
+    if (slot == NULL || GW_BUG_ON(!find_slot(s->out.ptr + start, s->out.len - start, field, &in_message))) {
+        gw_adapter_fail(c, "internal");
+        return GW_SEND_BLOCKED;
+    }
+    slot->offset = start + in_message;
+    slot->next = s->slots;
+    s->slots = slot;
+    memset(s->out.ptr + slot->offset, 0, 8);
+    return answer;
+}
+
+static void host_finish(struct gw_adapter_call *c, const char *reason)
+{
+    struct gw_segment *s = segment_of(c);
+    if (s->finished)
+        return;
+    const struct gw_reason *r = gw_reason_find(gw_bytes_str(reason));
+    if (GW_BUG_ON(r == NULL))
+        r = gw_reason_find(GW_BYTES_LIT("internal"));
+    s->finished = true;
+    s->finish_reason = r;
+}
+
+void gw_adapter_fail(struct gw_adapter_call *c, const char *reason)
+{
+    host_finish(c, reason);
+}
+
+static void host_parameter(struct gw_adapter_call *c, const char *name, const char *value)
+{
+    struct gw_segment *s = segment_of(c);
+    if (s->param_count == GW_ARRAY_LEN(s->params))
+        return;
+    s->params[s->param_count++] = (struct gw_param){keep(s, name), keep(s, value)};
+}
+
+static void host_violation(struct gw_adapter_call *c, const char *field, const char *reason)
+{
+    gw_report_add(&segment_of(c)->report, GW_PROBLEM_ERROR, reason, field, NULL);
+}
+
+static int64_t host_now_us(struct gw_adapter_call *c)
+{
+    return segment_of(c)->now_us;
+}
+
+static void host_note_subject(struct gw_adapter_call *c, const char *type, const char *value, size_t len)
+{
+    struct gw_segment *s = segment_of(c);
+    struct gw_segment_subject *n = gw_arena_new_of(s->arena, struct gw_segment_subject);
+    if (n == NULL)
+        return;
+    strncpy(n->type, type, sizeof(n->type) - 1);
+    n->value = gw_arena_dup(s->arena, gw_bytes_make(value, len));
+    n->next = s->subjects;
+    s->subjects = n;
+    s->subject_count++;
+}
+
+static void host_note_formats(struct gw_adapter_call *c, const char *source, const char *target)
+{
+    struct gw_segment *s = segment_of(c);
+    if (source != NULL && source[0] != 0 && (s->source_format == NULL || strcmp(s->source_format, source) != 0))
+        s->source_format = keep(s, source);
+    if (target != NULL && target[0] != 0 && (s->target_format == NULL || strcmp(s->target_format, target) != 0))
+        s->target_format = keep(s, target);
+}
+
+static void host_note_kind(struct gw_adapter_call *c, const char *record_kind, const char *legal_basis)
+{
+    struct gw_segment *s = segment_of(c);
+    if (record_kind != NULL && (s->record_kind == NULL || strcmp(s->record_kind, record_kind) != 0))
+        s->record_kind = keep(s, record_kind);
+    if (legal_basis != NULL && (s->legal_basis == NULL || strcmp(s->legal_basis, legal_basis) != 0))
+        s->legal_basis = keep(s, legal_basis);
+}
+
+static void host_note_batch(struct gw_adapter_call *c, const uint8_t id[16])
+{
+    struct gw_segment *s = segment_of(c);
+    memcpy(s->batch, id, 16);
+    s->has_batch = true;
+}
+
+static void host_note_counts(struct gw_adapter_call *c, uint32_t records, uint32_t refused)
+{
+    struct gw_segment *s = segment_of(c);
+    s->records += records;
+    s->refused += refused;
+}
+
+static void host_note_reason(struct gw_adapter_call *c, const char *reason)
+{
+    struct gw_segment *s = segment_of(c);
+    s->reason = keep(s, reason);
+}
+
+static void host_log(struct gw_adapter_call *c, int32_t level, const char *text)
+{
+    GW_LOG((enum gw_log_level)level, "adapter", "%s: %s", c->target->published->name, text);
+}
+
+static const void *host_lend(struct gw_adapter_call *c, uint32_t what)
+{
+    if (what == GW_LEND_PEER_NAME)
+        return c->peer;
+    return c->lend != NULL ? c->lend(c, what) : NULL;
+}
+
+const struct gw_adapter_host gw_adapter_host_ops = {
+    .abi_major = GW_ADAPTER_ABI_MAJOR,
+    .abi_minor = GW_ADAPTER_ABI_MINOR,
+    .struct_size = sizeof(struct gw_adapter_host),
+    .alloc = host_alloc,
+    .send = host_send,
+    .send_packed = host_send_packed,
+    .send_receipt = host_send_receipt,
+    .finish = host_finish,
+    .parameter = host_parameter,
+    .violation = host_violation,
+    .now_us = host_now_us,
+    .note_subject = host_note_subject,
+    .note_formats = host_note_formats,
+    .note_kind = host_note_kind,
+    .note_batch = host_note_batch,
+    .note_counts = host_note_counts,
+    .note_reason = host_note_reason,
+    .log = host_log,
+    .lend = host_lend,
+};

@@ -1,0 +1,104 @@
+/* Running handlers: receive (unpack, prepare), open, message and half_close, writable, close. */
+#include <string.h>
+
+#include "adapter/adapter_internal.h"
+#include "canon/canon.h"
+
+void gw_segment_init(struct gw_segment *s, struct gw_arena *arena, int64_t now_us)
+{
+    memset(s, 0, sizeof(*s));
+    s->arena = arena;
+    s->tail = &s->first;
+    s->now_us = now_us;
+    gw_buf_init(&s->out, 64u << 20);
+    gw_report_init(&s->report, arena);
+}
+
+void gw_segment_fini(struct gw_segment *s)
+{
+    gw_buf_fini(&s->out);
+}
+
+enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s, struct gw_bytes wire)
+{
+    struct gw_segment_message *m = gw_arena_new_of(s->arena, struct gw_segment_message);
+    if (m == NULL)
+        return GW_NOMEM;
+    m->wire = gw_arena_dup(s->arena, wire);
+    if (gw_arena_failed(s->arena))
+        return GW_NOMEM;
+    ProtobufCAllocator alloc;
+    gw_canon_allocator(s->arena, &alloc);
+    ProtobufCMessage *msg = protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);
+    if (msg == NULL)
+        return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INVALID;
+    m->message = msg;
+    *s->tail = m;
+    s->tail = &m->next;
+    s->messages++;
+    s->in_bytes += wire.len;
+    if (c->target->method->place == GW_PLACE_WRITER && c->target->method->prepare != NULL) {
+        /* A view of its own: message() of an earlier segment may run on the writer's thread now. */
+        struct gw_adapter_call view = {.magic = GW_ADAPTER_CALL_MAGIC,
+                                       .target = c->target,
+                                       .segment = s,
+                                       .peer = c->peer,
+                                       .owner = c->owner,
+                                       .lend = c->lend};
+        if (c->target->method->prepare(c->target->adapter, &view, msg, &m->item) != 0)
+            return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;
+    }
+    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+}
+
+/* The result of a handler: its own failure ends the call, an overdrawn arena too. */
+static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s, int32_t rc)
+{
+    if (rc != 0 || gw_buf_failed(&s->out) != GW_OK) {
+        gw_adapter_fail(c, "internal");
+        return GW_INTERNAL;
+    }
+    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+}
+
+enum gw_status gw_adapter_open(struct gw_adapter_call *c, struct gw_segment *s)
+{
+    if (c->opened)
+        return GW_OK;
+    c->opened = true;
+    c->segment = s;
+    const struct gw_adapter_method *m = c->target->method;
+    return m->open == NULL ? GW_OK : settled(c, s, m->open(c->target->adapter, c, &c->state));
+}
+
+enum gw_status gw_adapter_run(struct gw_adapter_call *c, struct gw_segment *s, bool last)
+{
+    const struct gw_adapter_method *m = c->target->method;
+    c->segment = s;
+    for (struct gw_segment_message *it = s->first; it != NULL && !s->finished; it = it->next)
+        GW_TRY(settled(c, s, m->message(c->target->adapter, c, c->state, it->message, it->item)));
+    if (last && !s->finished && m->half_close != NULL)
+        GW_TRY(settled(c, s, m->half_close(c->target->adapter, c, c->state)));
+    return GW_OK;
+}
+
+enum gw_status gw_adapter_writable(struct gw_adapter_call *c, struct gw_segment *s)
+{
+    const struct gw_adapter_method *m = c->target->method;
+    c->segment = s;
+    c->blocked = false;
+    return m->writable == NULL ? GW_OK : settled(c, s, m->writable(c->target->adapter, c, c->state));
+}
+
+void gw_adapter_close(struct gw_adapter_call *c, bool cancelled)
+{
+    const struct gw_adapter_method *m = c->target->method;
+    if (!c->opened)
+        return;
+    if (cancelled && m->cancel != NULL)
+        m->cancel(c->target->adapter, c, c->state);
+    if (m->close != NULL)
+        m->close(c->target->adapter, c, c->state);
+    c->state = NULL;
+    c->opened = false;
+}

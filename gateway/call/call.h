@@ -1,0 +1,105 @@
+/* One RPC: the step tables and the steps. Driven by conn/ with headers and bytes, answers through a transport; all of it
+ * on the loop that owns the connection, but for the steps marked TX in segment_steps.def. */
+#ifndef GW_CALL_CALL_H
+#define GW_CALL_CALL_H
+
+#include <stdatomic.h>
+
+#include "adapter/adapter.h"
+#include "audit/audit.h"
+#include "authz/authz.h"
+#include "base/list.h"
+#include "grpc/grpc.h"
+#include "io/io.h"
+#include "law/law.h"
+#include "route/route.h"
+#include "service/service.h"
+#include "store/store.h"
+
+/* What a call needs of a configuration generation; immutable and counted. */
+struct gw_call_generation {
+    atomic_int refs;
+    const struct gw_peer_set *peers;
+    const struct gw_route_table *routes;
+    const struct gw_law *law;
+    struct gw_service_views views;
+    const char *policy;                 /* "law@<edition>" */
+    struct gw_hash policy_hash;
+    const char *mapping;                /* "generation@<first 8 hex>" */
+    struct gw_hash mapping_hash;
+    /* The grant's field set, compiled; NULL: all. */
+    const struct gw_format_fields *(*fields)(const struct gw_call_generation *g, const struct gw_grant *grant);
+    void (*free)(struct gw_call_generation *g);
+    void *owner;
+};
+struct gw_call_generation *gw_call_generation_ref(struct gw_call_generation *g);
+void gw_call_generation_unref(struct gw_call_generation *g);
+
+struct gw_call_limits {
+    uint32_t max_message_bytes;         /* default of a method that names none */
+    uint32_t segment_messages;          /* 1000 */
+    uint32_t segment_in_bytes;          /* 1 MiB */
+    uint32_t segment_out_bytes;         /* 64 KiB */
+    uint64_t call_memory;               /* budget of a segment's arena */
+    uint32_t max_calls;                 /* in flight per loop */
+    uint64_t max_deadline_ms;           /* for calls without grpc-timeout; 0 none */
+};
+extern const struct gw_call_limits gw_call_limits_default;
+
+struct gw_call_counters {
+    atomic_ulong calls, refused, exempt, overload;
+    /* By peer index of the generation, as far as there is room. */
+    struct {
+        atomic_ulong calls, refused;
+        atomic_long last_us, certificate_ends_us;
+    } peer[256];
+};
+
+/* One per loop thread. */
+struct gw_call_loop {
+    struct gw_io_loop *io;
+    struct gw_store *store;
+    struct gw_store_reader *reader;
+    struct gw_audit *audit;
+    struct gw_call_generation *generation;      /* new calls use this one */
+    const struct gw_call_limits *limits;
+    struct gw_call_counters *counters;          /* shared by all loops */
+    struct gw_list calls;                       /* all calls of this loop */
+    uint32_t call_count;
+    struct gw_arena *spare_arena[32];
+    uint32_t spare_arenas;
+    bool draining;
+};
+
+/* How a call answers; implemented by conn/. After closed() nothing is called on it. */
+struct gw_call_transport {
+    void (*headers)(void *stream, const struct gw_http2_header *h, size_t count, bool end);
+    void (*data)(void *stream, struct gw_bytes bytes);
+    void (*end)(void *stream, const struct gw_http2_header *trailers, size_t count);
+    void (*consumed)(void *stream, size_t len);
+    size_t (*window)(void *stream);
+    size_t (*queued)(void *stream);
+};
+
+/* Who is at the other end; borrowed, lives as long as the connection and so longer than the transport. */
+struct gw_call_who {
+    const struct gw_tls_identity *identity;
+    const char *address;
+};
+
+struct gw_call;
+/* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset the stream then. */
+struct gw_call *gw_call_new(struct gw_call_loop *l, const struct gw_call_who *who, const struct gw_call_transport *t,
+                            void *stream, const struct gw_http2_header *h, size_t count);
+/* Body bytes; the call gives them back to the window through consumed(). */
+void gw_call_data(struct gw_call *c, struct gw_bytes bytes);
+/* The end of what was read in this turn: an open segment may close now (SPEC.md 21.2). */
+void gw_call_drained(struct gw_call *c);
+/* The caller has ended its direction. */
+void gw_call_end(struct gw_call *c);
+/* What was queued has been framed. */
+void gw_call_writable(struct gw_call *c);
+/* The stream is gone: the call writes its last entry and frees itself. */
+void gw_call_closed(struct gw_call *c);
+
+#endif

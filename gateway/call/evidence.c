@@ -1,0 +1,199 @@
+/* The log entry of a segment (SPEC.md sections 4 and 21): who asked, what, by what right, with what outcome, and keyed
+ * commitments to the bytes. Runs on the loop or inside the transaction. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call/call_internal.h"
+
+static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char *s, const char *fallback)
+{
+    gw_audit_set_bytes(e, f, gw_bytes_str(s != NULL && s[0] != 0 ? s : fallback));
+}
+
+static void commit_messages(struct gw_audit_entry *e, enum gw_audit_field f, const char *label, bool stream,
+                            const struct gw_segment_message *first, struct gw_bytes framed, struct gw_hash *ret)
+{
+    uint8_t nonce[32];
+    struct gw_audit_commit *cm = NULL;
+    gw_crypto_random(nonce, sizeof(nonce));
+    if (gw_audit_commit_begin(nonce, label, &cm) != GW_OK)
+        return;
+    for (const struct gw_segment_message *m = first; m != NULL; m = m->next) {
+        uint8_t len[4] = {(uint8_t)(m->wire.len >> 24), (uint8_t)(m->wire.len >> 16), (uint8_t)(m->wire.len >> 8),
+                          (uint8_t)m->wire.len};
+        if (stream)
+            gw_audit_commit_update(cm, gw_bytes_make(len, 4));
+        gw_audit_commit_update(cm, m->wire);
+    }
+    /* Frames are flag || u32be(length) || message: the commitment takes all but the flag. */
+    struct gw_cursor in = gw_cursor_make(framed);
+    uint8_t flag;
+    struct gw_bytes len, message;
+    while (gw_cursor_u8(&in, &flag) == GW_OK && gw_cursor_take(&in, 4, &len) == GW_OK) {
+        size_t n = (size_t)len.ptr[0] << 24 | (size_t)len.ptr[1] << 16 | (size_t)len.ptr[2] << 8 | len.ptr[3];
+        if (GW_BUG_ON(gw_cursor_take(&in, n, &message) != GW_OK))
+            break;
+        if (stream)
+            gw_audit_commit_update(cm, len);
+        gw_audit_commit_update(cm, message);
+    }
+    gw_audit_commit_end(cm, ret);
+    gw_audit_set_bytes(e, f, gw_bytes_make(ret->byte, sizeof(ret->byte)));
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct gw_hash));
+}
+
+/* RFC 6962 root over leaves of 32 bytes. */
+static void root_of(const struct gw_hash *leaf, size_t n, struct gw_hash *ret)
+{
+    static const uint8_t leaf_tag = 0, node_tag = 1;
+    if (n == 1) {
+        gw_crypto_sha256(gw_bytes_make(&leaf_tag, 1), gw_bytes_make(leaf->byte, 32), GW_BYTES_NONE, ret);
+        return;
+    }
+    size_t k = 1;
+    while (k * 2 < n)
+        k *= 2;
+    struct gw_hash left, right;
+    root_of(leaf, k, &left);
+    root_of(leaf + k, n - k, &right);
+    gw_crypto_sha256(gw_bytes_make(&node_tag, 1), gw_bytes_make(left.byte, 32), gw_bytes_make(right.byte, 32), ret);
+}
+
+static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g, struct gw_audit_entry *e,
+                                   struct gw_hash *root)
+{
+    if (g->s.subject_count == 0)
+        return GW_OK;
+    const struct gw_audit_keys *keys = gw_audit_keys_peek(c->loop->audit);
+    struct gw_hash *h = gw_arena_calloc(g->s.arena, g->s.subject_count, sizeof(*h));
+    if (h == NULL)
+        return GW_NOMEM;
+    size_t n = 0, distinct = 0;
+    for (struct gw_segment_subject *it = g->s.subjects; it != NULL; it = it->next)
+        gw_audit_pseudonym(keys, it->type, it->value, &h[n++]);
+    qsort(h, n, sizeof(*h), by_hash);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || by_hash(&h[i], &h[i - 1]) != 0)
+            h[distinct++] = h[i];
+    gw_audit_set_num(e, GW_AF_PSEUDONYM_KEY, gw_audit_epoch(keys));
+    gw_audit_set_num(e, GW_AF_SUBJECT_COUNT, distinct);
+    if (distinct <= GW_SEGMENT_SUBJECTS) {
+        for (size_t i = 0; i < distinct; i++)
+            GW_TRY(gw_audit_add_subject(e, &h[i]));
+        return GW_OK;
+    }
+    root_of(h, distinct, root);
+    gw_audit_set_bytes(e, GW_AF_SUBJECT_ROOT, gw_bytes_make(root->byte, 32));
+    return GW_OK;
+}
+
+static void set_peer(const struct gw_call *c, struct gw_audit_entry *e)
+{
+    static const uint8_t no_key[32];
+    const struct gw_tls_identity *id = c->who.identity;
+    set_str(e, GW_AF_PEER_ID, c->peer != NULL ? c->peer->name : NULL, "unknown");
+    if (c->peer != NULL && c->peer->org_uscc != NULL)
+        gw_audit_set_bytes(e, GW_AF_REQUESTER_ORG, gw_bytes_str(c->peer->org_uscc));
+    gw_audit_set_bytes(e, GW_AF_PEER_SPKI, gw_bytes_make(id != NULL ? id->spki_sha256 : no_key, 32));
+    gw_audit_set_bytes(e, GW_AF_PEER_ADDR, gw_bytes_str(c->who.address));
+    if (id == NULL)
+        return;
+    gw_audit_set_bytes(e, GW_AF_PEER_SUBJECT, gw_bytes_str(id->subject));
+    gw_audit_set_bytes(e, GW_AF_PEER_CERT, gw_bytes_make(id->cert_sha256, 32));
+    gw_audit_set_bytes(e, GW_AF_TLS, gw_bytes_str(id->version_suite));
+}
+
+static uint64_t decision_of(const struct gw_reason *r)
+{
+    switch (r->grpc) {
+    case GW_GRPC_OK:
+        return GW_AUDIT_ALLOW;
+    case GW_GRPC_CANCELLED:
+    case GW_GRPC_UNKNOWN:
+    case GW_GRPC_DEADLINE_EXCEEDED:
+    case GW_GRPC_RESOURCE_EXHAUSTED:
+    case GW_GRPC_INTERNAL:
+    case GW_GRPC_UNAVAILABLE:
+    case GW_GRPC_DATA_LOSS:
+        return GW_AUDIT_ERROR;
+    default:
+        return GW_AUDIT_DENY;
+    }
+}
+
+enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
+{
+    struct gw_audit_entry e;
+    struct gw_hash in, out, root;
+    const struct gw_segment *s = &g->s;
+    const struct gw_reason *r = g->no_adapt ? g->verdict : s->finished ? s->finish_reason : NULL;
+    bool stream = gw_call_is_stream(c);
+    bool ends = g->closing;
+    if (r == NULL)
+        r = gw_reason_find(s->reason != NULL ? gw_bytes_str(s->reason) : GW_BYTES_LIT("ok"));
+
+    gw_audit_entry_init(&e, GW_AUDIT_EXCHANGE);
+    gw_audit_set_bytes(&e, GW_AF_EXCHANGE_ID, gw_bytes_make(c->exchange_id, 16));
+    gw_audit_set_num(&e, GW_AF_DIRECTION, GW_AUDIT_IN);
+    gw_audit_set_num(&e, GW_AF_PHASE, GW_AUDIT_RESULT);
+    gw_audit_set_num(&e, GW_AF_RECEIVED_US, (uint64_t)c->received_us);
+    int64_t took = gw_clock_wall_us() - c->received_us;
+    gw_audit_set_num(&e, GW_AF_LATENCY_US, took < 0 ? 0 : took > UINT32_MAX ? UINT32_MAX : (uint64_t)took);
+    set_peer(c, &e);
+    set_str(&e, GW_AF_METHOD, c->route != NULL ? c->route->method : NULL, "unknown");
+    if (c->purpose.len != 0 && c->purpose.len <= 64)
+        gw_audit_set_bytes(&e, GW_AF_PURPOSE, c->purpose_known ? c->purpose : GW_BYTES_LIT("unknown"));
+    else
+        set_str(&e, GW_AF_PURPOSE, NULL, "unknown");
+    set_str(&e, GW_AF_LEGAL_BASIS, s->legal_basis, "unknown");
+    gw_audit_set_num(&e, GW_AF_HASH_SUITE, 1);
+    GW_TRY(set_subjects(c, g, &e, &root));
+    if (s->source_format != NULL)
+        set_str(&e, GW_AF_SOURCE_FORMAT, s->source_format, "unknown");
+    if (s->target_format != NULL)
+        set_str(&e, GW_AF_TARGET_FORMAT, s->target_format, "unknown");
+    if (s->source_format != NULL || s->target_format != NULL) {
+        set_str(&e, GW_AF_MAPPING, c->gen->mapping, "unknown");
+        gw_audit_set_bytes(&e, GW_AF_MAPPING_HASH, gw_bytes_make(c->gen->mapping_hash.byte, 32));
+    }
+    if (s->messages > 0) {
+        commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE, &in);
+        gw_audit_set_num(&e, GW_AF_REQUEST_SIZE, s->in_bytes);
+    }
+    if (s->out_messages > 0 && s->out.len > 0) {
+        commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL, gw_buf_view(&s->out), &out);
+        gw_audit_set_num(&e, GW_AF_OUTPUT_SIZE, s->out.len - 5u * (size_t)s->out_messages);
+    }
+    gw_audit_set_num(&e, GW_AF_DECISION, decision_of(r));
+    set_str(&e, GW_AF_REASON, r->code, "internal");
+    set_str(&e, GW_AF_POLICY, c->gen->policy, "unknown");
+    gw_audit_set_bytes(&e, GW_AF_POLICY_HASH, gw_bytes_make(c->gen->policy_hash.byte, 32));
+    gw_audit_set_num(&e, GW_AF_STATUS, stream && !ends ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
+    if (stream && c->has_seq)
+        gw_audit_set_num(&e, GW_AF_REF_SEQ, c->last_seq);
+    if (s->has_batch)
+        gw_audit_set_bytes(&e, GW_AF_BATCH_ID, gw_bytes_make(s->batch, 16));
+    if (s->record_kind != NULL)
+        set_str(&e, GW_AF_RECORD_KIND, s->record_kind, "unknown");
+    uint64_t records = s->records + (stream && ends ? c->records : 0);
+    uint64_t refused = s->refused + (stream && ends ? c->refused : 0);
+    if (records != 0 || refused != 0 || (stream && ends)) {
+        gw_audit_set_num(&e, GW_AF_RECORD_COUNT, records > UINT32_MAX ? UINT32_MAX : records);
+        gw_audit_set_num(&e, GW_AF_REFUSED_COUNT, refused > UINT32_MAX ? UINT32_MAX : refused);
+    }
+    if (stream) {
+        gw_audit_set_num(&e, GW_AF_SEGMENT, c->segment_no);
+        if (ends)
+            gw_audit_set_num(&e, GW_AF_END, 1);
+    }
+    bool redacted = false;
+    gw_buf_reset(&g->body);
+    GW_TRY(gw_audit_body_encode(&e, &g->body, &redacted));
+    if (redacted)
+        gw_audit_alarm(c->loop->audit, "pii.blocked", "entry");
+    return gw_buf_failed(&g->body);
+}

@@ -1,0 +1,47 @@
+/* audit: the entry is durable before anything leaves. Comes back on the loop by one post per segment; posts of one
+ * durable batch wake the loop once. */
+#include "call/commit.h"
+
+static void back_on_loop(struct gw_io_post *p)
+{
+    struct gw_call_segment *g = GW_CONTAINER_OF(p, struct gw_call_segment, post);
+    GW_MAGIC_CHECK(g, GW_CALL_SEG_MAGIC);
+    g->step = GW_SEGMENT_respond;
+    gw_call_segment_resume(g, GW_STEP_NEXT);
+}
+
+/* On the sequencer's thread, in log order: what is durable becomes visible. */
+static void durable(struct gw_audit_append *ap, enum gw_status st)
+{
+    struct gw_call_segment *g = GW_CONTAINER_OF(ap, struct gw_call_segment, append);
+    g->appended = st;
+    if (st == GW_OK && g->in_tx) {
+        gw_store_pending_done(g->call->loop->store, g->s.receipt, ap->seq);
+        if (g->s.change_last > 0)
+            gw_store_visible_advance(g->call->loop->store, g->s.change_last);
+    }
+    g->post.run = back_on_loop;
+    gw_io_loop_post(g->call->loop->io, &g->post);
+}
+
+void gw_call_audit_submit(struct gw_call_segment *g)
+{
+    g->append.body = gw_buf_view(&g->body);
+    g->append.done = durable;
+    enum gw_status st = gw_audit_submit(g->call->loop->audit, &g->append, g->reserved);
+    g->reserved = false;
+    if (st != GW_OK)
+        durable(&g->append, st);
+}
+
+enum gw_step gw_call_step_audit(struct gw_call *c, struct gw_call_segment *g)
+{
+    if (!c->audited) {
+        if (g->reserved)
+            gw_audit_release(c->loop->audit, 1);
+        g->reserved = false;
+        return GW_STEP_NEXT;
+    }
+    gw_call_audit_submit(g);
+    return GW_STEP_WAIT;
+}

@@ -1,0 +1,50 @@
+/* open: limits, deadline, and the adapter's open(). From here on messages may come. */
+#include "call/call_internal.h"
+
+static void deadline_passed(void *arg)
+{
+    struct gw_call *c = arg;
+    GW_MAGIC_CHECK(c, GW_CALL_MAGIC);
+    if (c->verdict == NULL)
+        gw_call_refuse(c, "deadline", NULL, NULL);
+    gw_call_advance(c);
+}
+
+enum gw_step gw_call_step_open(struct gw_call *c)
+{
+    const struct gw_call_limits *lim = c->loop->limits;
+    if (c->loop->draining) {
+        gw_call_refuse(c, "draining", NULL, NULL);
+        return GW_STEP_REFUSE;
+    }
+    if (c->loop->call_count > lim->max_calls) {
+        gw_call_refuse(c, "overload", NULL, NULL);
+        return GW_STEP_REFUSE;
+    }
+    size_t max = c->ad.target->method->max_message_bytes != 0 ? c->ad.target->method->max_message_bytes
+                                                              : lim->max_message_bytes;
+    if (c->peer->max_message_bytes != 0 && c->peer->max_message_bytes < max)
+        max = c->peer->max_message_bytes;
+    gw_grpc_reader_init(&c->reader, max, c->request.gzip);
+    c->reader_ready = true;
+    int64_t timeout_us = c->request.timeout_us != 0 ? c->request.timeout_us : (int64_t)lim->max_deadline_ms * 1000;
+    if (timeout_us > 0) {
+        if (gw_io_timer_new(c->loop->io, deadline_passed, c, &c->deadline) != GW_OK) {
+            gw_call_refuse(c, "overload", NULL, NULL);
+            return GW_STEP_REFUSE;
+        }
+        gw_io_timer_arm(c->deadline, (uint64_t)(timeout_us + 999) / 1000);
+    }
+    struct gw_call_segment *g = gw_call_segment_new(c);
+    if (g == NULL) {
+        gw_call_refuse(c, "overload", NULL, NULL);
+        return GW_STEP_REFUSE;
+    }
+    enum gw_status st = gw_adapter_open(&c->ad, &g->s);
+    const struct gw_reason *r = g->s.finish_reason;
+    gw_call_segment_free(g);
+    if (st == GW_OK && r == NULL)
+        return GW_STEP_NEXT;
+    gw_call_refuse(c, r != NULL ? r->code : "internal", NULL, NULL);
+    return GW_STEP_REFUSE;
+}

@@ -1,0 +1,113 @@
+/* respond: what was promised in the log leaves. Receipts get the index of their entry; the last segment sends the
+ * status and the trailer that names the entry. */
+#include <stdio.h>
+
+#include "call/call_internal.h"
+
+static void fill_slots(struct gw_call_segment *g)
+{
+    for (struct gw_segment_slot *it = g->s.slots; it != NULL; it = it->next)
+        for (unsigned i = 0; i < 8; i++)
+            g->s.out.ptr[it->offset + i] = (uint8_t)(g->append.seq >> (8 * i));
+}
+
+static void send_head(struct gw_call *c)
+{
+    struct gw_http2_header *h;
+    size_t n;
+    if (c->head_sent || gw_grpc_response_headers(c->arena, &h, &n) != GW_OK)
+        return;
+    c->head_sent = true;
+    c->transport->headers(c->stream, h, n, false);
+}
+
+static void send_http_refusal(struct gw_call *c)
+{
+    char status[4];
+    snprintf(status, sizeof(status), "%03d", c->http_refusal % 1000);
+    struct gw_http2_header h = {GW_BYTES_LIT(":status"), gw_bytes_make(status, 3)};
+    c->transport->headers(c->stream, &h, 1, true);
+}
+
+static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
+{
+    const struct gw_reason *verdict = g->no_adapt ? g->verdict : g->s.finish_reason;
+    struct gw_bytes message, details;
+    struct gw_http2_header *h;
+    size_t n;
+    char receipt[300];
+    struct gw_grpc_metadata extra = {GW_BYTES_LIT("exchange-receipt"), GW_BYTES_NONE};
+    if (g->logged) {
+        snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit),
+                 (unsigned long long)g->append.seq);
+        extra.value = gw_bytes_str(receipt);
+    }
+    gw_call_status_details(c, g->s.arena, verdict, &message, &details);
+    if (gw_grpc_trailers(g->s.arena, verdict->grpc, message, details, &extra, g->logged ? 1 : 0, !c->head_sent, &h,
+                         &n) != GW_OK)
+        return;
+    if (c->head_sent)
+        c->transport->end(c->stream, h, n);
+    else
+        c->transport->headers(c->stream, h, n, true);
+    c->head_sent = true;
+}
+
+static void count(struct gw_call *c, struct gw_call_segment *g)
+{
+    struct gw_call_counters *k = c->loop->counters;
+    const struct gw_reason *verdict = g->no_adapt ? g->verdict : g->s.finish_reason;
+    bool ok = verdict->grpc == GW_GRPC_OK;
+    if (c->route != NULL && c->route->exempt) {
+        atomic_fetch_add_explicit(&k->exempt, 1, memory_order_relaxed);
+        return;
+    }
+    atomic_fetch_add_explicit(&k->calls, 1, memory_order_relaxed);
+    if (!ok)
+        atomic_fetch_add_explicit(&k->refused, 1, memory_order_relaxed);
+    if (c->peer == NULL || c->peer->index >= GW_ARRAY_LEN(k->peer))
+        return;
+    atomic_fetch_add_explicit(&k->peer[c->peer->index].calls, 1, memory_order_relaxed);
+    atomic_store_explicit(&k->peer[c->peer->index].last_us, g->s.now_us, memory_order_relaxed);
+    atomic_store_explicit(&k->peer[c->peer->index].certificate_ends_us, c->who.identity->not_after_us,
+                          memory_order_relaxed);
+    if (!ok)
+        atomic_fetch_add_explicit(&k->peer[c->peer->index].refused, 1, memory_order_relaxed);
+}
+
+enum gw_step gw_call_step_respond(struct gw_call *c, struct gw_call_segment *g)
+{
+    if (c->audited) {
+        g->logged = g->appended == GW_OK;
+        if (!g->logged) {
+            /* The log is dead: nothing of this segment may leave but that. */
+            c->verdict = gw_reason_find(GW_BYTES_LIT("log-unavailable"));
+            g->verdict = c->verdict;
+            g->no_adapt = true;
+            g->closing = true;
+            gw_buf_reset(&g->s.out);
+            g->s.slots = NULL;
+        }
+    }
+    if (g->closing)
+        count(c, g);
+    if (c->gone) {
+        c->ended |= g->closing;
+        return GW_STEP_NEXT;
+    }
+    if (g->closing && c->http_refusal != 0 && !c->head_sent) {
+        send_http_refusal(c);
+        c->ended = true;
+        return GW_STEP_NEXT;
+    }
+    fill_slots(g);
+    if (g->s.out.len > 0) {
+        send_head(c);
+        c->transport->data(c->stream, gw_buf_view(&g->s.out));
+    }
+    if (g->closing) {
+        send_trailers(c, g);
+        c->ended = true;
+    }
+    return GW_STEP_NEXT;
+}

@@ -137,7 +137,8 @@ void gw_date_format(struct gw_date d, char ret[11])
 void gw_clock_rfc3339(int64_t wall_us, char ret[28])
 {
     int64_t day = floor_div(wall_us, USEC_PER_DAY);
-    /* The remainder, not wall_us - day * USEC_PER_DAY: that product overflows for the earliest day. */
+    /* The remainder, not wall_us - day * USEC_PER_DAY: that product overflows for the earliest day.
+     */
     int64_t us = wall_us % USEC_PER_DAY;
     if (us < 0)
         us += USEC_PER_DAY;

@@ -44,7 +44,7 @@ static void from_system(uint8_t *p, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            abort();
+            abort(); /* lint: abort: no randomness, no safe answer */
         p += n;
         len -= (size_t)n;
     }

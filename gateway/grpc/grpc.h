@@ -53,7 +53,9 @@ struct gw_grpc_request {
     size_t metadata_count;
 };
 /* GW_INVALID: not a gRPC request; then *ret_http is the HTTP status to answer with (404, 405, 415)
- * or 0 for a gRPC status (*ret_grpc: unknown encoding, bad timeout). */
+ * or 0 for a gRPC status (*ret_grpc: UNIMPLEMENTED for an unknown encoding; INTERNAL for a bad
+ * timeout, "te: trailers" missing, a reserved header twice, metadata outside the grammar). GW_NOMEM
+ * when the arena's budget does not hold it. */
 GW_MUST_USE enum gw_status gw_grpc_request_parse(const struct gw_http2_header *h, size_t count,
                                                  struct gw_arena *a, struct gw_grpc_request *ret,
                                                  int *ret_http, int *ret_grpc);
@@ -66,6 +68,7 @@ struct gw_bytes gw_grpc_metadata_find(const struct gw_grpc_metadata *m, size_t c
 struct gw_grpc_reader {
     struct gw_buf buf; /* received; messages before `off` have been handed out */
     size_t off;
+    size_t given; /* of the first message that waits, by gw_grpc_reader_partial() */
     size_t max_message;
     bool gzip;
     struct gw_buf plain;               /* the inflated message */
@@ -83,6 +86,11 @@ GW_MUST_USE enum gw_status gw_grpc_reader_feed(struct gw_grpc_reader *r, struct 
  * how many wire bytes it took (to give back to the flow-control window). */
 GW_MUST_USE enum gw_status gw_grpc_reader_next(struct gw_grpc_reader *r, struct gw_bytes *ret,
                                                size_t *ret_wire);
+/* Bytes of an unfinished message that have come in since the last call: give them back to the
+ * flow-control window after feeding, else a message larger than the window never ends. They are
+ * then not counted again in *ret_wire. At most max_message + 5 of them can be held. 0 when the
+ * first message that waits is whole. */
+size_t gw_grpc_reader_partial(struct gw_grpc_reader *r);
 /* True when the stream may end here (no partial message). */
 bool gw_grpc_reader_clean(const struct gw_grpc_reader *r);
 /* Appends one framed message, uncompressed. */
@@ -91,9 +99,10 @@ void gw_grpc_frame_put(struct gw_buf *b, struct gw_bytes message);
 /* Response heads and trailers into an arena; pass the result to gw_http2_stream_headers/_end. */
 GW_MUST_USE enum gw_status
 gw_grpc_response_headers(struct gw_arena *a, struct gw_http2_header **ret, size_t *ret_count);
-/* `message` is percent-encoded; `details` is a serialized google.rpc.Status or empty
- * (grpc-status-details-bin); `extra` are further trailers (exchange-receipt). `with_head` makes
- * trailers-only (":status", content-type first). */
+/* `message` (UTF-8) is percent-encoded here; `details` is a serialized google.rpc.Status or empty
+ * (grpc-status-details-bin); `extra` are further trailers (exchange-receipt), -bin values encoded
+ * here; GW_INVALID when a name or a value is outside the grammar. `with_head` makes trailers-only
+ * (":status", content-type first). */
 GW_MUST_USE enum gw_status gw_grpc_trailers(struct gw_arena *a, int code, struct gw_bytes message,
                                             struct gw_bytes details,
                                             const struct gw_grpc_metadata *extra,

@@ -12,7 +12,7 @@
 enum { GW_CLASS_ORGANISATION = 1u << 0, GW_CLASS_SOLE_TRADER = 1u << 1, GW_CLASS_PERSON = 1u << 2 };
 
 struct gw_grant {
-    const char *method;                 // "RecordExchange/Pull", or with a star for all of a service
+    const char *method;                 /* "RecordExchange/Pull", or with a star for all of a service */
     const char *kinds;                  /* space-separated record kinds, "*" */
     uint32_t classes;                   /* GW_CLASS_*; default organisations only */
     const char *areas;                  /* space-separated prefixes of area codes ("3306"), "*" */

@@ -1,0 +1,165 @@
+/* Decisions over the law tables: pure functions of record, table and date. Closed: what no row
+ * allows is refused. */
+#include "law/law_internal.h"
+
+#include <stdlib.h>
+
+const char *gw_law_policy(const struct gw_law *l)
+{
+    return l->policy;
+}
+
+void gw_law_digest(const struct gw_law *l, struct gw_hash *ret, struct gw_buf *ret_list)
+{
+    *ret = l->digest;
+    gw_buf_bytes(ret_list, gw_buf_view(&l->digest_list));
+}
+
+void gw_law_free(struct gw_law *l)
+{
+    if (l == NULL)
+        return;
+    gw_law_conf_free(l);
+    gw_buf_fini(&l->digest_list);
+    gw_arena_free(l->arena);
+    free(l);
+}
+
+/* Both ends are inclusive. */
+static bool in_force(const struct gw_law_row *row, struct gw_date day)
+{
+    return gw_date_cmp(row->from, day) <= 0 &&
+           (gw_date_is_none(row->until) || gw_date_cmp(day, row->until) <= 0);
+}
+
+enum gw_status gw_law_basis(const struct gw_law *l, Xinqiao__V1__Kind kind, int64_t wall_us,
+                            const struct gw_law_row **ret)
+{
+    struct gw_date today = gw_date_at_utc8(wall_us);
+    for (size_t i = 0; i < l->entry_count; i++) {
+        const struct gw_law_entry *e = &l->entry[i];
+        if (e->kind == kind && in_force(&e->row, today)) {
+            *ret = &e->row;
+            return GW_OK;
+        }
+    }
+    return GW_DENIED;
+}
+
+static bool row_known(const struct gw_law *l, const char *id, Xinqiao__V1__Kind kind)
+{
+    for (size_t i = 0; i < l->entry_count; i++) {
+        if (l->entry[i].kind == kind && strcmp(l->entry[i].row.id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum gw_status deny(struct gw_report *report, const char *code, const char *field,
+                           const char *item, const char *basis)
+{
+    gw_report_add(report, GW_PROBLEM_ERROR, code, field, "item", item, "basis", basis, NULL);
+    return GW_DENIED;
+}
+
+static const char *kind_or(Xinqiao__V1__Kind k, const char *fallback)
+{
+    const char *name = gw_canon_kind_name(k);
+    return name[0] != '\0' ? name : fallback;
+}
+
+enum gw_status gw_law_admit(const struct gw_law *l, const gw_record *r, int64_t wall_us,
+                            struct gw_report *report, const struct gw_law_row **ret)
+{
+    const struct gw_law_row *row;
+    if (!gw_canon_payload_fits(r) || gw_law_basis(l, r->kind, wall_us, &row) != GW_OK)
+        return deny(report, "law-no-basis", "kind", kind_or(r->kind, "kind"), l->policy);
+    /* A row of an earlier edition names the same item, which today's row covers. What we do not
+     * know may be newer than our tables: that is not the sender's mistake. */
+    if (r->legal_basis[0] != '\0' && !row_known(l, r->legal_basis, r->kind))
+        return deny(report, "law-edition-unknown", "legal_basis", "legal_basis", l->policy);
+    const char *field = "";
+    const struct gw_law_refusal *refusal = gw_law_match(l, r, &field);
+    if (refusal != NULL)
+        return deny(report, "law-no-basis", field, refusal->id, refusal->missing);
+    *ret = row;
+    return GW_OK;
+}
+
+static struct gw_date date_of(const Xinqiao__V1__Date *d)
+{
+    struct gw_date none = {0, 0, 0};
+    if (d == NULL || d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
+        d->day > 31)
+        return none;
+    struct gw_date date = {(int16_t)d->year, (uint8_t)d->month, (uint8_t)d->day};
+    return gw_date_valid(date) ? date : none;
+}
+
+/* The last day on which the record may be shared and used. False: there is no such day, because a
+ * date it depends on is missing or not real. */
+static bool last_day(const gw_record *r, const struct gw_law_row *row, struct gw_date *ret,
+                     const char **ret_clock, bool *ret_open)
+{
+    *ret_open = false;
+    if (r->use_to != NULL) {
+        *ret_clock = "use_to";
+        *ret_open = r->use_to->no_end;
+        *ret = date_of(r->use_to->date);
+        return *ret_open || !gw_date_is_none(*ret);
+    }
+    *ret_clock = "decided_on";
+    if (row->keep_months == 0) {
+        *ret_open = true;
+        return true;
+    }
+    *ret = gw_date_add_months(date_of(r->decided_on), (int)row->keep_months);
+    return !gw_date_is_none(*ret);
+}
+
+static const char *status_reason(Xinqiao__V1__RecordStatus s)
+{
+    switch ((int)s) {
+    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_WITHDRAWN:
+        return "record-withdrawn";
+    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_REPAIRED:
+        return "record-repaired";
+    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_EXPIRED:
+        return "record-ended";
+    default:
+        /* A permit that is no longer valid is still information: that it is not valid. */
+        return NULL;
+    }
+}
+
+enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int64_t wall_us,
+                                struct gw_report *report)
+{
+    const struct gw_law_row *row;
+    const char *kind = kind_or(r->kind, "kind");
+    if (gw_law_basis(l, r->kind, wall_us, &row) != GW_OK)
+        return deny(report, "law-no-basis", "kind", kind, l->policy);
+    const char *reason = status_reason(r->status);
+    if (reason != NULL)
+        return deny(report, reason, "status", kind, row->id);
+    /* The end of publicity is another clock and does not end sharing (DESIGN section 5). */
+    struct gw_date last = {0, 0, 0};
+    const char *clock;
+    bool open;
+    if (!last_day(r, row, &last, &clock, &open))
+        return deny(report, "record-undated", clock, kind, row->id);
+    /* An end is inclusive to 24:00 in UTC+8. */
+    if (!open && gw_date_cmp(gw_date_at_utc8(wall_us), last) > 0)
+        return deny(report, "record-ended", clock, kind, row->id);
+    return GW_OK;
+}
+
+const struct gw_law_purpose *gw_law_purpose_find(const struct gw_law *l, struct gw_bytes code)
+{
+    for (size_t i = 0; i < l->purpose_count; i++) {
+        const struct gw_law_purpose_row *p = &l->purpose[i];
+        if (p->in_force && gw_bytes_eq_str(code, p->purpose.code))
+            return &p->purpose;
+    }
+    return NULL;
+}

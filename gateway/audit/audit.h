@@ -60,6 +60,8 @@ GW_MUST_USE enum gw_status gw_audit_entry_decode(struct gw_bytes bytes, struct g
  * store/ keeps in pending_entry and what the sequencer completes. Scans strings for personal data (SPEC 11.1):
  * a hit becomes "redacted" and *ret_redacted is true. */
 GW_MUST_USE enum gw_status gw_audit_body_encode(struct gw_audit_entry *e, struct gw_buf *ret, bool *ret_redacted);
+/* Is it a body as gw_audit_body_encode() makes it? For bodies that come back from a store. GW_INVALID. */
+GW_MUST_USE enum gw_status gw_audit_body_check(struct gw_bytes body);
 
 /* ---- pseudonyms and commitments ------------------------------------------------------------------ */
 
@@ -68,6 +70,8 @@ struct gw_audit_keys;                   /* pseudonym keys by epoch */
  * CONSENT, ACTOR, CASE. Safe from any thread. */
 void gw_audit_pseudonym(const struct gw_audit_keys *k, const char *type, struct gw_bytes value, struct gw_hash *ret);
 uint32_t gw_audit_epoch(const struct gw_audit_keys *k);
+/* subject_root of more than 16 subjects: RFC 6962 root over the pseudonyms, ascending and distinct. */
+void gw_audit_subject_root(const struct gw_hash *ascending, size_t count, struct gw_hash *ret);
 /* commit(nonce, label, data) of SPEC 4.5, suite 1; streaming over length-prefixed messages of a segment. */
 struct gw_audit_commit;
 GW_MUST_USE enum gw_status gw_audit_commit_begin(const uint8_t nonce[32], const char *label, struct gw_audit_commit **ret);
@@ -116,7 +120,10 @@ GW_MUST_USE enum gw_status gw_audit_submit(struct gw_audit *a, struct gw_audit_a
  * min_free, GW_UNAVAILABLE when the log is dead. gw_audit_release() gives back what was not used. */
 GW_MUST_USE enum gw_status gw_audit_reserve(struct gw_audit *a, uint32_t count);
 void gw_audit_release(struct gw_audit *a, uint32_t count);
-/* Blocks until durable: start-up, tools, tests. */
+/* Called on the sequencer's thread after the `done` calls of each batch: the place to wake a loop once a batch.
+ * Set before the first submit. */
+void gw_audit_on_batch(struct gw_audit *a, void (*fn)(void *arg), void *arg);
+/* Blocks until durable: start-up, tools, tests. GW_INVALID when it is no body. */
 GW_MUST_USE enum gw_status gw_audit_append_wait(struct gw_audit *a, struct gw_bytes body, uint64_t *ret_seq);
 /* ALARM with rate limit per event (one a second, with a count in event_text). Never blocks. */
 void gw_audit_alarm(struct gw_audit *a, const char *event, const char *detail_code);
@@ -130,8 +137,9 @@ const char *gw_audit_vkey(const struct gw_audit *a);
 /* Entries durable; next seq. And the size that the published checkpoint covers. */
 uint64_t gw_audit_size(const struct gw_audit *a);
 uint64_t gw_audit_published(const struct gw_audit *a);
-/* Is an entry with exactly this body at or behind `from_seq`? For reconciliation of pending_entry at start. */
-GW_MUST_USE enum gw_status gw_audit_find_body(struct gw_audit *a, uint64_t from_seq, struct gw_bytes body, bool *ret_found);
+/* Is an entry with exactly this body at or behind `from_seq`, and which (*ret_seq)? For reconciliation of pending_entry at start. */
+GW_MUST_USE enum gw_status gw_audit_find_body(struct gw_audit *a, uint64_t from_seq, struct gw_bytes body, bool *ret_found,
+                                            uint64_t *ret_seq);
 /* Forces a publication now (tests, tools, drain); blocks. */
 GW_MUST_USE enum gw_status gw_audit_publish(struct gw_audit *a);
 
@@ -142,6 +150,8 @@ struct gw_audit_stats {
     int64_t oldest_unpublished_us;      /* age; 0 when all is published */
     uint64_t free_bytes;
     bool dead, disk_low;
+    bool year_past;                     /* the shard's year is over and rotation is still to come */
+    uint64_t indexed;                   /* entries in index.db */
 };
 void gw_audit_stats_get(struct gw_audit *a, struct gw_audit_stats *ret);
 

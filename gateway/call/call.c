@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/probe.h"
+#include "base/text.h"
 #include "call/call_internal.h"
 
 enum { CALL_ARENA_BYTES = 256 * 1024 };
@@ -75,8 +76,8 @@ void gw_call_refuse(struct gw_call *c, const char *reason, const char *param, co
 static void call_free(struct gw_call *c)
 {
     if (c->ad.target != NULL)
-        gw_adapter_close(&c->ad, c->verdict == NULL || c->verdict->grpc == GW_GRPC_CANCELLED ||
-                                     c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED);
+        gw_adapter_close(&c->ad, c->verdict != NULL && (c->verdict->grpc == GW_GRPC_CANCELLED ||
+                                                        c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED));
     gw_call_segment_free(c->open_segment);
     if (c->deadline != NULL)
         gw_io_timer_free(c->deadline);
@@ -85,6 +86,7 @@ static void call_free(struct gw_call *c)
     gw_list_remove(&c->node);
     c->loop->call_count--;
     gw_call_generation_unref(c->gen);
+    gw_call_who_unref(c->who);
     c->magic = 0;
     gw_arena_free(c->arena);
     free(c);
@@ -105,7 +107,8 @@ static void start_closing(struct gw_call *c)
 
 static bool open_segment_full(const struct gw_call *c)
 {
-    return c->open_segment != NULL && (c->open_segment->s.messages >= c->loop->limits->segment_messages ||
+    return c->open_segment != NULL && gw_call_takes_stream(c) &&
+           (c->open_segment->s.messages >= c->loop->limits->segment_messages ||
                                        c->open_segment->s.in_bytes >= c->loop->limits->segment_in_bytes);
 }
 
@@ -142,8 +145,11 @@ static void take_messages(struct gw_call *c)
             continue;
         }
         enum gw_status st = gw_grpc_reader_next(&c->reader, &wire, &took);
-        if (st == GW_AGAIN)
+        if (st == GW_AGAIN) {
+            if (c->half_closed && !gw_grpc_reader_clean(&c->reader))
+                stop_reading(c, "input-truncated");
             return;
+        }
         if (st != GW_OK) {
             stop_reading(c, reason_of(st));
             return;
@@ -206,18 +212,6 @@ static void start_producing(struct gw_call *c)
     gw_call_segment_start(c, g);
 }
 
-/* A segment of outgoing messages is as large as the window or the limit, whichever is less; at least one message. */
-static void set_segment_limit(struct gw_call *c)
-{
-    size_t limit = c->loop->limits->segment_out_bytes;
-    if (gw_call_writes(c) || !gw_call_sends_stream(c)) {
-        c->ad.segment_limit = SIZE_MAX;
-        return;
-    }
-    size_t window = c->gone ? 0 : c->transport->window(c->stream);
-    c->ad.segment_limit = window < limit ? window : limit;
-}
-
 /* Goes as far as it can; called whenever something has changed. Frees the call when it is over. */
 void gw_call_advance(struct gw_call *c)
 {
@@ -227,8 +221,6 @@ void gw_call_advance(struct gw_call *c)
                 call_free(c);
             return;
         }
-        if (c->opened && (c->verdict == NULL || c->flush_first))
-            set_segment_limit(c);
         if (c->verdict != NULL) {
             if (c->flush_first && c->open_segment != NULL && gw_call_takes_stream(c) &&
                 c->open_segment->s.messages > 0) {
@@ -263,7 +255,7 @@ void gw_call_advance(struct gw_call *c)
     }
 }
 
-struct gw_call *gw_call_new(struct gw_call_loop *l, const struct gw_call_who *who, const struct gw_call_transport *t,
+struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, const struct gw_call_transport *t,
                             void *stream, const struct gw_http2_header *h, size_t count)
 {
     struct gw_call *c = calloc(1, sizeof(*c));
@@ -277,7 +269,8 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, const struct gw_call_who *wh
     c->arena = a;
     c->loop = l;
     c->gen = gw_call_generation_ref(l->generation);
-    c->who = *who;
+    c->who = who;
+    who->refs++;
     c->transport = t;
     c->stream = stream;
     c->audited = true;
@@ -310,7 +303,7 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, const struct gw_call_who *wh
 void gw_call_data(struct gw_call *c, struct gw_bytes bytes)
 {
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);
-    if (!c->opened || c->verdict != NULL || c->ended) {
+    if (!c->opened || c->verdict != NULL || c->after_flush != NULL || c->ended) {
         c->transport->consumed(c->stream, bytes.len);
         return;
     }
@@ -333,8 +326,6 @@ void gw_call_end(struct gw_call *c)
 {
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);
     c->half_closed = true;
-    if (c->opened && c->verdict == NULL && c->busy == NULL && !open_segment_full(c) && !gw_grpc_reader_clean(&c->reader))
-        stop_reading(c, "input-truncated");
 }
 
 void gw_call_writable(struct gw_call *c)

@@ -81,15 +81,20 @@ struct gw_call_transport {
     size_t (*queued)(void *stream);
 };
 
-/* Who is at the other end; borrowed, lives as long as the connection and so longer than the transport. */
+/* Who is at the other end: made once per connection, shared by its calls, which may outlive it. Counted on the loop's
+ * thread only. */
 struct gw_call_who {
-    const struct gw_tls_identity *identity;
+    uint32_t refs;
+    struct gw_tls_identity identity;    /* its strings are copies behind this struct */
     const char *address;
 };
+/* NULL without memory. */
+struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address);
+void gw_call_who_unref(struct gw_call_who *w);
 
 struct gw_call;
 /* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset the stream then. */
-struct gw_call *gw_call_new(struct gw_call_loop *l, const struct gw_call_who *who, const struct gw_call_transport *t,
+struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, const struct gw_call_transport *t,
                             void *stream, const struct gw_http2_header *h, size_t count);
 /* Body bytes; the call gives them back to the window through consumed(). */
 void gw_call_data(struct gw_call *c, struct gw_bytes bytes);

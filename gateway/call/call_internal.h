@@ -50,7 +50,7 @@ struct gw_call {
     struct gw_list node;
     struct gw_call_loop *loop;
     struct gw_call_generation *gen;
-    struct gw_call_who who;
+    struct gw_call_who *who;
     const struct gw_call_transport *transport;
     void *stream;
     bool gone;                          /* the stream is closed: no more answers */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "call/call_internal.h"
 
 static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char *s, const char *fallback)
@@ -93,17 +94,14 @@ static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g,
 
 static void set_peer(const struct gw_call *c, struct gw_audit_entry *e)
 {
-    static const uint8_t no_key[32];
-    const struct gw_tls_identity *id = c->who.identity;
+    const struct gw_tls_identity *id = &c->who->identity;
     set_str(e, GW_AF_PEER_ID, c->peer != NULL ? c->peer->name : NULL, "unknown");
     if (c->peer != NULL && c->peer->org_uscc != NULL)
         gw_audit_set_bytes(e, GW_AF_REQUESTER_ORG, gw_bytes_str(c->peer->org_uscc));
-    gw_audit_set_bytes(e, GW_AF_PEER_SPKI, gw_bytes_make(id != NULL ? id->spki_sha256 : no_key, 32));
-    gw_audit_set_bytes(e, GW_AF_PEER_ADDR, gw_bytes_str(c->who.address));
-    if (id == NULL)
-        return;
     gw_audit_set_bytes(e, GW_AF_PEER_SUBJECT, gw_bytes_str(id->subject));
+    gw_audit_set_bytes(e, GW_AF_PEER_SPKI, gw_bytes_make(id->spki_sha256, 32));
     gw_audit_set_bytes(e, GW_AF_PEER_CERT, gw_bytes_make(id->cert_sha256, 32));
+    gw_audit_set_bytes(e, GW_AF_PEER_ADDR, gw_bytes_str(c->who->address));
     gw_audit_set_bytes(e, GW_AF_TLS, gw_bytes_str(id->version_suite));
 }
 

@@ -1,6 +1,7 @@
 /* How a refusal looks on the wire: google.rpc.Status with ErrorInfo, BadRequest, LocalizedMessage (zh-CN, en) and
  * RetryInfo. At most 4 KiB and 16 violations, then their number (DESIGN section 4): larger trailers make C-core clients
  * report a different error. */
+#include <stdio.h>
 #include <string.h>
 
 #include "call/call_internal.h"

@@ -119,9 +119,22 @@ static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
     gw_call_segment_free(g);
 }
 
+/* A segment of outgoing messages is as large as the window or the limit, whichever is less; at least one message. */
+static void set_segment_limit(struct gw_call *c)
+{
+    size_t limit = c->loop->limits->segment_out_bytes;
+    if (gw_call_writes(c) || !gw_call_sends_stream(c)) {
+        c->ad.segment_limit = SIZE_MAX;
+        return;
+    }
+    size_t window = c->gone ? 0 : c->transport->window(c->stream);
+    c->ad.segment_limit = window < limit ? window : limit;
+}
+
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g)
 {
     c->busy = g;
+    set_segment_limit(c);
     g->verdict = c->verdict;
     if (c->audited) {
         enum gw_status st = gw_audit_reserve(c->loop->audit, 1);

@@ -12,7 +12,7 @@ static const char *covers(const struct gw_service_caller *caller, const char *ki
 enum gw_step gw_call_step_authorise(struct gw_call *c)
 {
     const char *reason = NULL;
-    c->peer = c->who.identity != NULL ? gw_authz_identify(c->gen->peers, c->who.identity) : NULL;
+    c->peer = gw_authz_identify(c->gen->peers, &c->who->identity);
     if (c->peer == NULL) {
         gw_call_refuse(c, "peer-unknown", NULL, NULL);
         return GW_STEP_REFUSE;

@@ -23,9 +23,8 @@ static void send_head(struct gw_call *c)
 
 static void send_http_refusal(struct gw_call *c)
 {
-    char status[4];
-    snprintf(status, sizeof(status), "%03d", c->http_refusal % 1000);
-    struct gw_http2_header h = {GW_BYTES_LIT(":status"), gw_bytes_make(status, 3)};
+    char *status = gw_arena_printf(c->arena, "%d", c->http_refusal);
+    struct gw_http2_header h = {GW_BYTES_LIT(":status"), gw_bytes_str(status != NULL ? status : "500")};
     c->transport->headers(c->stream, &h, 1, true);
 }
 
@@ -35,7 +34,7 @@ static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
     struct gw_bytes message, details;
     struct gw_http2_header *h;
     size_t n;
-    char receipt[300];
+    char receipt[512];
     struct gw_grpc_metadata extra = {GW_BYTES_LIT("exchange-receipt"), GW_BYTES_NONE};
     if (g->logged) {
         snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit),
@@ -69,7 +68,7 @@ static void count(struct gw_call *c, struct gw_call_segment *g)
         return;
     atomic_fetch_add_explicit(&k->peer[c->peer->index].calls, 1, memory_order_relaxed);
     atomic_store_explicit(&k->peer[c->peer->index].last_us, g->s.now_us, memory_order_relaxed);
-    atomic_store_explicit(&k->peer[c->peer->index].certificate_ends_us, c->who.identity->not_after_us,
+    atomic_store_explicit(&k->peer[c->peer->index].certificate_ends_us, c->who->identity.not_after_us,
                           memory_order_relaxed);
     if (!ok)
         atomic_fetch_add_explicit(&k->peer[c->peer->index].refused, 1, memory_order_relaxed);

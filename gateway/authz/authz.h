@@ -40,20 +40,27 @@ struct gw_peer {
 };
 
 struct gw_peer_set;
+struct gw_config_node;
 /* Loads conf/peers/ *.conf. Text of faults in ret_error. */
 GW_MUST_USE enum gw_status gw_authz_load(const char *dir, struct gw_peer_set **ret, struct gw_buf *ret_error);
 void gw_authz_free(struct gw_peer_set *s);
 GW_DEFINE_FREEP(struct gw_peer_set, gw_authz_free)
+/* A method that no service has, a kind or purpose that no table has, is for the server to refuse: it sees them all. */
 size_t gw_authz_peer_count(const struct gw_peer_set *s);
 struct gw_peer *gw_authz_peer_at(const struct gw_peer_set *s, size_t i);
-/* "digest name\n" of the peer files, sorted; for the CONFIG entry. */
+/* The `defaults` of a peer's file (values for mandatory target fields without a source), NULL when there are none; a
+ * list ( { format = "zhejiang.penalty.unified@1"; values = { FIELD = "text"; }; }, ... ), because the names of a
+ * configuration can hold neither "." nor "@". For gw_format_defaults_load(); borrowed from the set. */
+const struct gw_config_node *gw_authz_defaults_node(const struct gw_peer_set *s, size_t i);
+/* "<hex digest> peers/<file>\n" of the peer files, sorted; for the CONFIG entry. */
 void gw_authz_digest_list(const struct gw_peer_set *s, struct gw_buf *ret);
 
 /* Who is it: by role and peer of the certificate's SAN. NULL: peer-unknown. */
 const struct gw_peer *gw_authz_identify(const struct gw_peer_set *s, const struct gw_tls_identity *id);
 
 /* May the peer call this route for this purpose at all: GW_OK and the grant, or GW_DENIED and a public reason
- * (no-grant, purpose-missing, grant-purpose). */
+ * (no-grant, purpose-missing, grant-purpose). A grant of the exact method comes before one of its whole service; the
+ * load has made sure that no two grants of one pattern share a purpose. */
 GW_MUST_USE enum gw_status gw_authz_route(const struct gw_peer *p, const struct gw_route *r, struct gw_bytes purpose,
                                           const struct gw_grant **ret, const char **ret_reason);
 /* Does the grant cover a record of that kind, class, area: NULL when it does, else the reason of withholding

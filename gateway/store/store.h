@@ -1,6 +1,6 @@
-/* The data set: records and their originals, deliveries, batches, cursors, pending log entries. One interface;
- * SQLite behind it here. Exactly one read-write connection, owned by the writer thread; one read-only connection per
- * loop. Knows nothing of the exchange log: entries are bytes to it. */
+/* The data set: records and their originals, deliveries, batches, cursors, pending log entries. One
+ * interface; SQLite behind it here. Exactly one read-write connection, owned by the writer thread;
+ * one read-only connection per loop. Knows nothing of the exchange log: entries are bytes to it. */
 #ifndef GW_STORE_STORE_H
 #define GW_STORE_STORE_H
 
@@ -11,54 +11,70 @@
 #include "crypto/crypto.h"
 
 struct gw_store_settings {
-    const char *dir;                    /* data/store */
+    const char *dir; /* data/store */
     const char *keys_dir;
-    uint32_t queue_max;                 /* jobs waiting for the writer: 4096 */
-    uint32_t group_max;                 /* jobs a transaction: 1024 */
-    uint64_t cache_bytes;               /* page cache of the writer */
+    uint32_t queue_max;   /* jobs waiting for the writer: 4096 */
+    uint32_t group_max;   /* jobs a transaction: 1024 */
+    uint64_t cache_bytes; /* page cache of the writer */
     uint64_t mmap_bytes;
 };
 extern const struct gw_store_settings gw_store_defaults;
 
 struct gw_store;
-/* Opens or makes the data set, runs numbered migrations, starts the writer thread. Keys (K_store for subject indexes,
- * seal key, cursor key) are made in keys_dir at first start. GW_BUSY: another process has it; text in ret_error. */
-GW_MUST_USE enum gw_status gw_store_open(const struct gw_store_settings *s, struct gw_store **ret, struct gw_buf *ret_error);
+/* Opens or makes the data set, runs numbered migrations, starts the writer thread. Keys (K_store
+ * for subject indexes, seal key, cursor key) are made in keys_dir at first start. GW_BUSY: another
+ * process has it; text in ret_error. */
+GW_MUST_USE enum gw_status gw_store_open(const struct gw_store_settings *s, struct gw_store **ret,
+                                         struct gw_buf *ret_error);
 /* Finishes queued jobs, checkpoints, closes. */
 void gw_store_close(struct gw_store *s);
 
-/* ---- writing: jobs ------------------------------------------------------------------------------ */
+/* ---- writing: jobs ------------------------------------------------------------------------------
+ */
 
-struct gw_store_tx;                     /* valid inside run() only */
+struct gw_store_tx; /* valid inside run() only */
+struct gw_store_reader;
 
-/* A write: the caller's memory, alive until `committed` was called. Jobs of many loops share one transaction; each
- * runs in a savepoint of its own. */
+/* A write: the caller's memory, alive until `committed` was called. Jobs of many loops share one
+ * transaction; each runs in a savepoint of its own. */
 struct gw_store_job {
-    /* On the writer's thread. GW_OK keeps what it wrote; anything else rolls this job back alone. */
+    /* On the writer's thread. GW_OK keeps what it wrote; anything else rolls this job back alone.
+     */
     enum gw_status (*run)(struct gw_store_job *j, struct gw_store_tx *tx);
-    /* On the writer's thread, in commit order, after COMMIT: the status of run(), or why the commit failed. */
+    /* On the writer's thread, in commit order, after COMMIT: the status of run(), or why the commit
+     * failed. */
     void (*committed)(struct gw_store_job *j, enum gw_status st);
-    enum gw_status result;              /* the store's own */
-    struct gw_store_job *next;          /* the store's own */
+    enum gw_status result;     /* the store's own */
+    struct gw_store_job *next; /* the store's own */
 };
 /* Any thread. GW_BUSY: queue full; GW_UNAVAILABLE: store failed or closing. */
 GW_MUST_USE enum gw_status gw_store_submit(struct gw_store *s, struct gw_store_job *j);
 /* Submits and waits (start-up, tools, tests). Never on the writer's thread. */
 GW_MUST_USE enum gw_status gw_store_run(struct gw_store *s, struct gw_store_job *j);
 
-/* pending_entry (DESIGN 9): the finished entry body goes in with the change; a row that is still there at start is
- * looked for in the log. Returns the receipt id that deliveries of this job refer to. */
-GW_MUST_USE enum gw_status gw_store_pending_put(struct gw_store_tx *tx, const uint8_t exchange_id[16], uint32_t segment,
-                                                uint64_t log_size, struct gw_bytes body, int64_t *ret_receipt);
+/* pending_entry (DESIGN 9): the finished entry body goes in with the change; a row that is still
+ * there at start is looked for in the log. Returns the receipt id that deliveries of this job refer
+ * to. */
+GW_MUST_USE enum gw_status gw_store_pending_put(struct gw_store_tx *tx,
+                                                const uint8_t exchange_id[16], uint32_t segment,
+                                                uint64_t log_size, struct gw_bytes body,
+                                                int64_t *ret_receipt);
 /* The receipt id that pending_put() of this job will return: call before records are put. */
 int64_t gw_store_receipt_next(struct gw_store_tx *tx);
-/* Any thread: the entry is durable as `seq`; a later transaction deletes the row and notes the index in the receipt. */
+/* Any thread: the entry is durable as `seq` (UINT64_MAX: it is in the log, its place not known); a
+ * later transaction deletes the row and notes the index in the receipt. */
 void gw_store_pending_done(struct gw_store *s, int64_t receipt, uint64_t seq);
 /* At start: walks the rows that are left, in order. */
 GW_MUST_USE enum gw_status gw_store_pending_each(struct gw_store *s,
-                                                 enum gw_status (*fn)(void *arg, int64_t receipt, uint64_t log_size,
+                                                 enum gw_status (*fn)(void *arg, int64_t receipt,
+                                                                      uint64_t log_size,
                                                                       struct gw_bytes body),
                                                  void *arg);
+
+/* Any thread with its reader: the log index of a receipt; UINT64_MAX when not known to be durable
+ * (yet). GW_NOT_FOUND. */
+GW_MUST_USE enum gw_status gw_store_receipt_seq(struct gw_store_reader *r, int64_t receipt,
+                                                uint64_t *ret_seq);
 
 /* Highest change number given out by this job's transaction so far (for visibility). */
 int64_t gw_store_change_last(struct gw_store_tx *tx);
@@ -66,82 +82,97 @@ int64_t gw_store_change_last(struct gw_store_tx *tx);
 void gw_store_visible_advance(struct gw_store *s, int64_t change_no);
 int64_t gw_store_visible(const struct gw_store *s);
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------------------------------
+ */
 
 enum gw_store_outcome { GW_PUT_NEW = 1, GW_PUT_DUPLICATE, GW_PUT_UPDATED, GW_PUT_REFUSED };
 
 struct gw_store_put {
     /* in */
     const char *source_peer;
-    const char *kind;                   /* "penalty" */
-    const char *format;                 /* format id of the original */
-    struct gw_bytes key;                /* delivery key; never empty */
-    struct gw_bytes original;           /* as received */
-    struct gw_hash digest;              /* SHA-256 of the original */
-    struct gw_bytes packed;             /* canonical record, protobuf */
-    uint32_t class_bit;                 /* GW_CLASS_*: others than organisation are sealed at rest */
-    const char *area;                   /* six digits or "" */
-    const char *subject_type;           /* "CN-USCC"; NULL when there is none */
-    struct gw_bytes subject_value;      /* normalised */
+    const char *kind;              /* "penalty" */
+    const char *format;            /* format id of the original */
+    struct gw_bytes key;           /* delivery key; never empty */
+    struct gw_bytes original;      /* as received */
+    struct gw_hash digest;         /* SHA-256 of the original */
+    struct gw_bytes packed;        /* canonical record, protobuf */
+    uint32_t class_bit;            /* GW_CLASS_*: others than organisation are sealed at rest */
+    const char *area;              /* six digits or "" */
+    const char *subject_type;      /* "CN-USCC"; NULL when there is none */
+    struct gw_bytes subject_value; /* normalised */
     struct gw_bytes business_key;
     bool business_key_weak;
-    int64_t authority_us;               /* the authority's own time of this revision; 0 unknown */
+    int64_t authority_us; /* the authority's own time of this revision; 0 unknown */
     int64_t wall_us;
-    int64_t receipt;                    /* of this job */
+    int64_t receipt; /* of this job */
     /* out */
-    enum gw_store_outcome outcome;      /* NEW, DUPLICATE, UPDATED */
+    enum gw_store_outcome outcome; /* NEW, DUPLICATE, UPDATED */
     uint8_t record_id[16];
     uint32_t revision;
-    int64_t first_receipt;              /* DUPLICATE: receipt id of the first delivery */
-    uint64_t first_seq;                 /* and its log index; UINT64_MAX when not durable yet */
+    int64_t first_receipt; /* DUPLICATE: receipt id of the first delivery */
+    uint64_t first_seq;    /* and its log index; UINT64_MAX when not durable yet */
     int64_t change_no;
 };
-/* Identity of a delivery is (source peer, kind, key). GW_CONFLICT: another digest and not newer by the authority's
- * time (`revision-conflict`); nothing written then. The record's id, revision and receipt time are the store's own
- * columns, not inside `packed`. */
+/* Identity of a delivery is (source peer, kind, key). GW_CONFLICT: another digest and not newer by
+ * the authority's time (`revision-conflict`); nothing written then. The record's id, revision and
+ * receipt time are the store's own columns, not inside `packed`. */
 GW_MUST_USE enum gw_status gw_store_record_put(struct gw_store_tx *tx, struct gw_store_put *p);
 
-/* ---- batches ------------------------------------------------------------------------------------ */
+/* ---- batches ------------------------------------------------------------------------------------
+ */
 
 struct gw_store_batch {
     uint8_t id[16];
     char peer[65];
     char format[65];
     uint64_t declared;
-    struct gw_hash digest;              /* over SHA-256 of each item, in row order */
+    struct gw_hash digest; /* over SHA-256 of each item, in row order */
     bool has_digest;
-    int64_t opened_us, closed_us;       /* closed_us 0: open */
+    int64_t opened_us, closed_us; /* closed_us 0: open */
     uint64_t added, repeated, updated, refused;
-    uint64_t highest_row;               /* every row up to `contiguous` is there */
+    uint64_t highest_row; /* every row up to `contiguous` is there */
     uint64_t contiguous;
-    uint64_t first_seq, last_seq;       /* range of log entries; UINT64_MAX none yet */
+    uint64_t first_seq, last_seq; /* range of log entries; UINT64_MAX none yet */
 };
 struct gw_store_batch_row {
     uint64_t row;
     struct gw_bytes key;
     enum gw_store_outcome outcome;
     struct gw_hash digest;
-    struct gw_bytes reasons;            /* REFUSED: what the service packed (reason codes and fields), else empty */
+    struct gw_bytes
+        reasons; /* REFUSED: what the service packed (reason codes and fields), else empty */
     int64_t receipt;
 };
 /* GW_EXISTS: that id is there (same content is for the caller to compare). */
-GW_MUST_USE enum gw_status gw_store_batch_open(struct gw_store_tx *tx, const struct gw_store_batch *b);
-/* Notes a row's outcome once: a row that is there with the same digest keeps its first outcome (*ret_first false);
- * with another digest GW_CONFLICT. GW_NOT_FOUND, GW_PRECONDITION (closed). */
+GW_MUST_USE enum gw_status gw_store_batch_open(struct gw_store_tx *tx,
+                                               const struct gw_store_batch *b);
+/* Notes a row's outcome once: a row that is there with the same digest keeps its first outcome
+ * (*ret_first false); with another digest GW_CONFLICT. GW_NOT_FOUND, GW_PRECONDITION (closed). */
 GW_MUST_USE enum gw_status gw_store_batch_row_put(struct gw_store_tx *tx, const uint8_t id[16],
-                                                  const struct gw_store_batch_row *row, bool *ret_first);
+                                                  const struct gw_store_batch_row *row,
+                                                  bool *ret_first);
+/* The row as it was noted first; key and reasons borrowed until the next call on this tx.
+ * GW_NOT_FOUND: no such batch or row. For asking before a record is put: a row that comes again
+ * with another digest must change nothing. */
+GW_MUST_USE enum gw_status gw_store_batch_row_get(struct gw_store_tx *tx, const uint8_t id[16],
+                                                  uint64_t row, struct gw_store_batch_row *ret);
 /* Digest over all rows in order, for closing. */
-GW_MUST_USE enum gw_status gw_store_batch_digest(struct gw_store_tx *tx, const uint8_t id[16], struct gw_hash *ret);
-GW_MUST_USE enum gw_status gw_store_batch_close(struct gw_store_tx *tx, const uint8_t id[16], int64_t wall_us);
-GW_MUST_USE enum gw_status gw_store_batch_get_tx(struct gw_store_tx *tx, const uint8_t id[16], struct gw_store_batch *ret);
+GW_MUST_USE enum gw_status gw_store_batch_digest(struct gw_store_tx *tx, const uint8_t id[16],
+                                                 struct gw_hash *ret);
+GW_MUST_USE enum gw_status gw_store_batch_close(struct gw_store_tx *tx, const uint8_t id[16],
+                                                int64_t wall_us);
+GW_MUST_USE enum gw_status gw_store_batch_get_tx(struct gw_store_tx *tx, const uint8_t id[16],
+                                                 struct gw_store_batch *ret);
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------
+ */
 
 /* A read-only connection; belongs to one thread. */
 struct gw_store_reader;
 GW_MUST_USE enum gw_status gw_store_reader_open(struct gw_store *s, struct gw_store_reader **ret);
 void gw_store_reader_close(struct gw_store_reader *r);
-/* One read transaction per loop turn: begins at the first read, ended by the turn-end hook before polling. */
+/* One read transaction per loop turn: begins at the first read, ended by the turn-end hook before
+ * polling. */
 void gw_store_reader_turn_end(struct gw_store_reader *r);
 
 struct gw_store_row {
@@ -152,29 +183,47 @@ struct gw_store_row {
     const char *area;
     const char *source_peer;
     int64_t received_us;
-    struct gw_bytes packed;             /* opened if it was sealed */
+    struct gw_bytes packed; /* opened if it was sealed */
 };
-/* Latest state of the records of a kind in order of change, after `after` up to the visible one. Each record once, at
- * its latest change. Rows are borrowed for the call; `fn` returns false to stop before that row is counted as read.
- * *ret_last: change number of the last row passed (or `after`); *ret_more: there is more up to the visible one. */
-GW_MUST_USE enum gw_status gw_store_changes(struct gw_store_reader *r, const char *kind, int64_t after, uint32_t limit,
-                                            bool (*fn)(void *arg, const struct gw_store_row *row), void *arg,
-                                            int64_t *ret_last, bool *ret_more);
-GW_MUST_USE enum gw_status gw_store_batch_get(struct gw_store_reader *r, const uint8_t id[16], struct gw_store_batch *ret);
-/* Rows of a batch from `after_row` on; `only_refused` for sheets. Reasons and key borrowed for the call. */
-GW_MUST_USE enum gw_status gw_store_batch_rows(struct gw_store_reader *r, const uint8_t id[16], uint64_t after_row,
-                                               bool only_refused, uint32_t limit,
-                                               bool (*fn)(void *arg, const struct gw_store_batch_row *row), void *arg);
+/* Latest state of the records of a kind in order of change, after `after` up to the visible one.
+ * Each record once, at its latest change. Rows are borrowed for the call; `fn` returns false to
+ * stop before that row is counted as read. *ret_last: change number of the last row passed (or
+ * `after`); *ret_more: there is more up to the visible one. */
+GW_MUST_USE enum gw_status gw_store_changes(struct gw_store_reader *r, const char *kind,
+                                            int64_t after, uint32_t limit,
+                                            bool (*fn)(void *arg, const struct gw_store_row *row),
+                                            void *arg, int64_t *ret_last, bool *ret_more);
+GW_MUST_USE enum gw_status gw_store_batch_get(struct gw_store_reader *r, const uint8_t id[16],
+                                              struct gw_store_batch *ret);
+/* Rows of a batch from `after_row` on; `only_refused` for sheets. Reasons and key borrowed for the
+ * call. */
+GW_MUST_USE enum gw_status
+gw_store_batch_rows(struct gw_store_reader *r, const uint8_t id[16], uint64_t after_row,
+                    bool only_refused, uint32_t limit,
+                    bool (*fn)(void *arg, const struct gw_store_batch_row *row), void *arg);
 /* By subject (HMAC index): for status, subject access and tests. */
-GW_MUST_USE enum gw_status gw_store_by_subject(struct gw_store_reader *r, const char *type, struct gw_bytes value,
-                                               bool (*fn)(void *arg, const struct gw_store_row *row), void *arg);
+GW_MUST_USE enum gw_status
+gw_store_by_subject(struct gw_store_reader *r, const char *type, struct gw_bytes value,
+                    bool (*fn)(void *arg, const struct gw_store_row *row), void *arg);
 
-/* Opaque cursors: sealed under the data-set key, survive restart; base64url text. `ad` binds them to peer and question. */
-GW_MUST_USE enum gw_status gw_store_cursor_seal(const struct gw_store *s, struct gw_bytes plain, struct gw_bytes ad,
-                                                struct gw_buf *ret_text);
+/* One record by its id, as far as visible. GW_NOT_FOUND. */
+GW_MUST_USE enum gw_status
+gw_store_record_get(struct gw_store_reader *r, const uint8_t id[16],
+                    bool (*fn)(void *arg, const struct gw_store_row *row), void *arg);
+/* The original of a revision, as received. GW_NOT_FOUND: no such revision, not visible yet, or
+ * erased. */
+GW_MUST_USE enum gw_status
+gw_store_original_get(struct gw_store_reader *r, const uint8_t id[16], uint32_t revision,
+                      void (*fn)(void *arg, const char *format, struct gw_bytes original),
+                      void *arg);
+
+/* Opaque cursors: sealed under the data-set key, survive restart; base64url text. `ad` binds them
+ * to peer and question. */
+GW_MUST_USE enum gw_status gw_store_cursor_seal(const struct gw_store *s, struct gw_bytes plain,
+                                                struct gw_bytes ad, struct gw_buf *ret_text);
 /* GW_INVALID: not ours, or for another peer or question. */
-GW_MUST_USE enum gw_status gw_store_cursor_open(const struct gw_store *s, struct gw_bytes text, struct gw_bytes ad,
-                                                struct gw_buf *ret_plain);
+GW_MUST_USE enum gw_status gw_store_cursor_open(const struct gw_store *s, struct gw_bytes text,
+                                                struct gw_bytes ad, struct gw_buf *ret_plain);
 
 struct gw_store_stats {
     uint64_t records, deliveries, batches_open, pending;

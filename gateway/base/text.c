@@ -350,3 +350,19 @@ unsigned gw_text_distance(struct gw_bytes a, struct gw_bytes b, unsigned cap)
     }
     return one[nb] < cap ? one[nb] : cap;
 }
+
+bool gw_text_word(struct gw_bytes *list, struct gw_bytes *ret)
+{
+    while (list->len > 0 && *list->ptr == ' ') {
+        list->ptr++;
+        list->len--;
+    }
+    if (list->len == 0)
+        return false;
+    const uint8_t *end = memchr(list->ptr, ' ', list->len);
+    size_t len = end != NULL ? (size_t)(end - list->ptr) : list->len;
+    *ret = gw_bytes_make(list->ptr, len);
+    list->ptr += len;
+    list->len -= len;
+    return true;
+}

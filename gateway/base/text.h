@@ -30,6 +30,8 @@ GW_MUST_USE enum gw_status gw_base64url_decode(struct gw_bytes text, struct gw_b
 
 /* Decimal digits only, no sign, no leading zero but "0" itself; GW_INVALID. */
 GW_MUST_USE enum gw_status gw_text_u64(struct gw_bytes b, uint64_t *ret);
+/* Takes the next word of a space-separated list off the front; false at the end. */
+bool gw_text_word(struct gw_bytes *list, struct gw_bytes *ret);
 /* A JSON string with quotes; the input must be valid UTF-8. Control characters become \u00XX. */
 void gw_json_put_string(struct gw_buf *b, struct gw_bytes s);
 /* Edit distance in characters (Damerau, neighbours swapped count one; never more than `cap`): "did

@@ -443,6 +443,12 @@ void gw_conn_drain(struct gw_conn_loop *l, bool final)
     }
 }
 
+void gw_conn_abort(struct gw_conn_loop *l)
+{
+    GW_LIST_FOR_SAFE(it, nxt, &l->conns)
+    close_conn(GW_CONTAINER_OF(it, struct conn, node), true);
+}
+
 void gw_conn_set_tls(struct gw_conn_loop *l, struct gw_tls_context *tls)
 {
     struct gw_tls_context *before = l->tls;

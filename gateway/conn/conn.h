@@ -38,6 +38,8 @@ void gw_conn_loop_fini(struct gw_conn_loop *l);
 void gw_conn_accept(struct gw_conn_loop *l, struct gw_io_conn *io);
 /* Two-phase GOAWAY on every connection (RFC 9113 section 6.8): first without, then with `final`. */
 void gw_conn_drain(struct gw_conn_loop *l, bool final);
+/* Closes every connection at once. */
+void gw_conn_abort(struct gw_conn_loop *l);
 /* Replaces the context for new connections. */
 void gw_conn_set_tls(struct gw_conn_loop *l, struct gw_tls_context *tls);
 

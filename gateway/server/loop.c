@@ -1,0 +1,133 @@
+/* One loop thread: its listener, connections and calls; takes new generations and drains. */
+#include "base/log.h"
+#include "server/server_internal.h"
+
+enum { DRAIN_POLL_MS = 20, GOAWAY_GAP_POLLS = 5 };
+
+static __thread struct gw_server_loop *here;
+
+struct gw_server_loop *gw_server_loop_here(void)
+{
+    return here;
+}
+
+static void on_accept(void *arg, struct gw_io_conn *c)
+{
+    struct gw_server_loop *l = arg;
+    gw_conn_accept(&l->conns, c);
+}
+
+static void on_refused(void *arg, const char *address, const char *why)
+{
+    struct gw_server_loop *l = arg;
+    GW_LOG(GW_LOG_WARN, "conn", "connection from %s refused: %s", address, why);
+    gw_audit_alarm(l->server->audit, "tls.refused", "handshake");
+}
+
+static void end_read(void *arg)
+{
+    struct gw_server_loop *l = arg;
+    gw_store_reader_turn_end(l->calls.reader);
+}
+
+/* Two-phase: GOAWAY that promises nothing, a moment for what is on the way, the final one, then until all calls have
+ * ended or the time is up. */
+static void drain_poll(void *arg)
+{
+    struct gw_server_loop *l = arg;
+    uint64_t polls = l->server->drain_ms / DRAIN_POLL_MS;
+    l->drain_polls++;
+    if (l->drain_polls == GOAWAY_GAP_POLLS) {
+        l->calls.draining = true;
+        gw_conn_drain(&l->conns, true);
+    }
+    if (l->drain_polls == polls)
+        gw_conn_abort(&l->conns);
+    if (l->drain_polls > GOAWAY_GAP_POLLS && l->conns.count == 0 && l->calls.call_count == 0) {
+        gw_io_loop_stop(l->io);
+        return;
+    }
+    gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
+}
+
+static void use(struct gw_server_loop *l, struct gw_generation *g)
+{
+    gw_call_generation_unref(l->calls.generation);
+    l->calls.generation = &g->call;
+    l->calls.limits = &g->settings.limits;
+    l->conns.settings = &g->settings.conn;
+    gw_conn_set_tls(&l->conns, g->tls);
+}
+
+static void change(struct gw_io_post *p)
+{
+    struct gw_server_loop *l = GW_CONTAINER_OF(p, struct gw_server_loop, change);
+    if (l->next != NULL)
+        use(l, l->next);
+    l->next = NULL;
+    if (!l->drain_asked)
+        return;
+    gw_io_listener_close(l->listener);
+    l->listener = NULL;
+    gw_conn_drain(&l->conns, false);
+    gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
+}
+
+void gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain)
+{
+    if (g != NULL) {
+        gw_call_generation_ref(&g->call);
+        l->next = g;
+    }
+    l->drain_asked = drain;
+    l->change.run = change;
+    gw_io_loop_post(l->io, &l->change);
+}
+
+enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l, const char *address)
+{
+    struct gw_generation *g = s->generation;
+    l->server = s;
+    GW_TRY(gw_io_loop_new("loop", &l->io));
+    GW_TRY(gw_io_timer_new(l->io, drain_poll, l, &l->drain_timer));
+    l->calls = (struct gw_call_loop){.io = l->io,
+                                     .store = s->store,
+                                     .audit = s->audit,
+                                     .generation = gw_call_generation_ref(&g->call),
+                                     .limits = &g->settings.limits,
+                                     .counters = &s->counters};
+    gw_list_init(&l->calls.calls);
+    GW_TRY(gw_store_reader_open(s->store, &l->calls.reader));
+    l->conns = (struct gw_conn_loop){.calls = &l->calls,
+                                     .settings = &g->settings.conn,
+                                     .tls = gw_tls_context_ref(g->tls),
+                                     .on_refused = on_refused,
+                                     .arg = l};
+    gw_conn_loop_init(&l->conns);
+    gw_io_loop_on_turn_end(l->io, end_read, l);
+    return gw_io_listen(l->io, address, s->settings.backlog, on_accept, l, &l->listener);
+}
+
+void *gw_server_loop_main(void *arg)
+{
+    struct gw_server_loop *l = arg;
+    here = l;
+    gw_io_loop_run(l->io);
+    return NULL;
+}
+
+void gw_server_loop_fini(struct gw_server_loop *l)
+{
+    if (l->io == NULL)
+        return;
+    if (l->drain_timer != NULL)
+        gw_io_timer_free(l->drain_timer);
+    if (l->calls.reader != NULL) {
+        gw_conn_loop_fini(&l->conns);
+        gw_store_reader_close(l->calls.reader);
+    }
+    for (uint32_t i = 0; i < l->calls.spare_arenas; i++)
+        gw_arena_free(l->calls.spare_arena[i]);
+    gw_call_generation_unref(l->calls.generation);
+    gw_io_loop_free(l->io);
+}

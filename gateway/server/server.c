@@ -1,0 +1,277 @@
+/* Start, signals, reload and the way down. Order of the start: configuration whole, log recovered, store opened, the two
+ * reconciled, then and only then sockets. */
+#include "server/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "server/server_internal.h"
+
+static void say(const struct gw_buf *text)
+{
+    if (text->len > 0)
+        fprintf(stderr, "%.*s%s", (int)text->len, (const char *)text->ptr,
+                text->ptr[text->len - 1] == '\n' ? "" : "\n");
+}
+
+enum gw_status gw_server_adapters(struct gw_adapter_set **ret, struct gw_buf *ret_error)
+{
+    GW_CLEANUP(gw_adapter_set_freep) struct gw_adapter_set *set = NULL;
+    GW_TRY(gw_adapter_set_new(&set));
+    for (const struct gw_adapter *const *a = gw_service_builtin(); *a != NULL; a++)
+        GW_TRY(gw_adapter_set_add(set, *a, ret_error));
+    *ret = gw_steal(&set);
+    return GW_OK;
+}
+
+enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
+{
+    GW_CLEANUP(gw_adapter_set_freep) struct gw_adapter_set *adapters = NULL;
+    struct gw_generation *g = NULL;
+    GW_TRY(gw_crypto_init());
+    GW_TRY(gw_server_adapters(&adapters, ret_text));
+    GW_TRY(gw_generation_new(conf, adapters, &g, ret_text));
+    gw_buf_printf(ret_text, "%s: good: %zu formats (%s), %s, %zu peers, certificate ends in %d days\n", conf,
+                  gw_format_count(g->formats), g->mapping, g->call.policy, gw_authz_peer_count(g->peers),
+                  gw_tls_context_days_left(g->tls, gw_clock_wall_us()));
+    gw_generation_free(g);
+    return GW_OK;
+}
+
+/* On the sequencer's thread: SPEC.md 8.3.4. The main thread ends the process; calls get log-unavailable meanwhile. */
+static void log_died(void *arg)
+{
+    struct gw_server *s = arg;
+    atomic_store(&s->log_dead, true);
+    GW_LOG(GW_LOG_ERROR, "server", "the exchange log could not be made durable: stopping, recovery at next start");
+    kill(getpid(), SIGTERM);
+}
+
+static int exit_of(enum gw_status st)
+{
+    return st == GW_CORRUPT ? GW_EXIT_LOG_REFUSES : GW_EXIT_OS;
+}
+
+static int open_data(struct gw_server *s, struct gw_buf *error)
+{
+    enum gw_status st = gw_file_mkdirs(s->settings.keys_dir, 0700);
+    if (st == GW_OK)
+        st = gw_file_mkdirs(s->settings.log_dir, 0700);
+    if (st == GW_OK)
+        st = gw_audit_open(&s->settings.log, &s->audit, error);
+    if (st != GW_OK) {
+        gw_buf_printf(error, "\nexchange log %s: %s\n", s->settings.log_dir, gw_status_text(st));
+        return exit_of(st);
+    }
+    gw_audit_on_dead(s->audit, log_died, s);
+    st = gw_store_open(&s->settings.store, &s->store, error);
+    if (st != GW_OK) {
+        gw_buf_printf(error, "\nstore %s: %s\n", s->settings.store_dir, gw_status_text(st));
+        return GW_EXIT_OS;
+    }
+    st = gw_server_reconcile(s);
+    if (st == GW_OK)
+        st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key, s->sheet_vkey,
+                                       sizeof(s->sheet_vkey));
+    if (st == GW_OK)
+        st = gw_server_log_generation(s, "config.start");
+    if (st != GW_OK) {
+        gw_buf_printf(error, "start: %s\n", gw_status_text(st));
+        return exit_of(st);
+    }
+    return 0;
+}
+
+/* Gives the generation what lives as long as the process. */
+static void lend_process(struct gw_server *s, struct gw_generation *g)
+{
+    g->call.views.store = s->store;
+    g->call.views.audit = s->audit;
+    g->call.views.sheet_key = s->sheet_key;
+    g->call.views.sheet_vkey = s->sheet_vkey;
+}
+
+static enum gw_status write_line(const char *path, const char *text, const char *separator, long number)
+{
+    char line[256];
+    if (path == NULL)
+        return GW_OK;
+    snprintf(line, sizeof(line), "%s%s%ld\n", text, separator, number);
+    return gw_file_write_atomic(path, gw_bytes_str(line), 0644);
+}
+
+static int open_loops(struct gw_server *s, struct gw_buf *error)
+{
+    char address[160];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    s->loops = s->settings.loops > 0 ? (unsigned)s->settings.loops : cores > 0 ? (unsigned)cores : 1;
+    if (s->loops > GW_MAX_LOOPS)
+        s->loops = GW_MAX_LOOPS;
+    snprintf(address, sizeof(address), "%s", s->settings.address);
+    char *colon = strrchr(address, ':');
+    for (unsigned i = 0; i < s->loops; i++) {
+        enum gw_status st = gw_server_loop_init(s, &s->loop[i], address);
+        if (st != GW_OK) {
+            gw_buf_printf(error, "listen.address %s: %s\n", address, gw_status_text(st));
+            return GW_EXIT_OS;
+        }
+        /* Port 0: the others share what the first one got. */
+        if (i == 0 && colon != NULL)
+            snprintf(colon + 1, sizeof(address) - (size_t)(colon + 1 - address), "%u",
+                     gw_io_listener_port(s->loop[0].listener));
+    }
+    if (colon != NULL)
+        *colon = 0;
+    if (write_line(s->settings.address_file, address, ":", gw_io_listener_port(s->loop[0].listener)) != GW_OK ||
+        write_line(s->settings.pid_file, "", "", (long)getpid()) != GW_OK) {
+        gw_buf_printf(error, "address_file or pid_file can not be written\n");
+        return GW_EXIT_OS;
+    }
+    atomic_store(&s->serving, true);
+    for (unsigned i = 0; i < s->loops; i++) {
+        if (pthread_create(&s->loop[i].thread, NULL, gw_server_loop_main, &s->loop[i]) != 0)
+            return GW_EXIT_OS;
+        s->loop[i].started = true;
+    }
+    GW_LOG(GW_LOG_INFO, "server", "serving on %s:%u with %u loops, origin %s", address,
+           gw_io_listener_port(s->loop[0].listener), s->loops, gw_audit_origin(s->audit));
+    return 0;
+}
+
+/* All or nothing: what is refused changes nothing. */
+static void reload(struct gw_server *s)
+{
+    struct gw_buf error;
+    struct gw_generation *g = NULL;
+    gw_buf_init(&error, 1u << 20);
+    enum gw_status st = gw_generation_new(s->conf, s->adapters, &g, &error);
+    if (st == GW_OK)
+        st = gw_server_settings_reloadable(&s->settings, &g->settings, &error);
+    struct gw_generation *before = s->generation;
+    if (st == GW_OK) {
+        lend_process(s, g);
+        s->generation = g;
+        st = gw_server_log_generation(s, "config.reload");
+    }
+    if (st != GW_OK) {
+        GW_LOG(GW_LOG_ERROR, "server", "reload refused, the old configuration stays: %.*s", GW_BYTES_FMT(gw_buf_view(&error)));
+        s->generation = before;
+        gw_generation_free(g);
+        gw_buf_fini(&error);
+        return;
+    }
+    for (unsigned i = 0; i < s->loops; i++)
+        gw_server_loop_change(&s->loop[i], g, false);
+    gw_call_generation_unref(&before->call);
+    GW_LOG(GW_LOG_INFO, "server", "reloaded: %s", g->mapping);
+    gw_buf_fini(&error);
+}
+
+static void serve_until_told(struct gw_server *s, const sigset_t *set)
+{
+    for (;;) {
+        int sig = 0;
+        if (sigwait(set, &sig) != 0)
+            continue;
+        if (sig == SIGHUP) {
+            reload(s);
+            continue;
+        }
+        GW_LOG(GW_LOG_INFO, "server", "stopping: open calls get up to %llu ms", (unsigned long long)s->drain_ms);
+        return;
+    }
+}
+
+static void stop(struct gw_server *s)
+{
+    atomic_store(&s->serving, false);
+    if (atomic_load(&s->log_dead))
+        s->drain_ms = 1000;
+    for (unsigned i = 0; i < s->loops; i++)
+        if (s->loop[i].started)
+            gw_server_loop_change(&s->loop[i], NULL, true);
+    for (unsigned i = 0; i < s->loops; i++)
+        if (s->loop[i].started)
+            pthread_join(s->loop[i].thread, NULL);
+    if (s->audit != NULL && s->generation != NULL && !atomic_load(&s->log_dead) &&
+        gw_server_log_config(s, "config.stop", &s->generation->conf_digest, s->generation->mapping) != GW_OK)
+        GW_LOG(GW_LOG_ERROR, "server", "the stop could not be logged");
+}
+
+static void server_fini(struct gw_server *s)
+{
+    for (unsigned i = 0; i < s->loops; i++)
+        gw_server_loop_fini(&s->loop[i]);
+    if (s->store != NULL)
+        gw_store_close(s->store);
+    if (s->audit != NULL)
+        gw_audit_close(s->audit);
+    gw_crypto_sign_key_free(s->sheet_key);
+    if (s->generation != NULL)
+        gw_call_generation_unref(&s->generation->call);
+    gw_adapter_set_free(s->adapters);
+    if (s->config != NULL)
+        gw_server_settings_fini(&s->settings, s->config);
+    free(s);
+}
+
+/* Everything up to the point where signals are waited for; 0 or an exit status, text in `error`. */
+static int start(struct gw_server *s, struct gw_buf *error)
+{
+    if (gw_crypto_init() != GW_OK || gw_server_adapters(&s->adapters, error) != GW_OK)
+        return GW_EXIT_OS;
+    if (gw_server_settings_load(s->conf, &s->settings, &s->config, error) != GW_OK ||
+        gw_generation_new(s->conf, s->adapters, &s->generation, error) != GW_OK)
+        return GW_EXIT_CONFIG;
+    s->drain_ms = s->settings.drain_ms;
+    if (s->settings.text_log != NULL) {
+        int fd = open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        if (fd < 0) {
+            gw_buf_printf(error, "text_log.file %s: %s\n", s->settings.text_log, strerror(errno));
+            return GW_EXIT_OS;
+        }
+        gw_log_setup(fd, (enum gw_log_level)s->settings.log_level, false);
+    } else {
+        gw_log_setup(STDERR_FILENO, (enum gw_log_level)s->settings.log_level, false);
+    }
+    int rc = open_data(s, error);
+    if (rc != 0)
+        return rc;
+    lend_process(s, s->generation);
+    return open_loops(s, error);
+}
+
+int gw_server_run(const char *conf)
+{
+    struct gw_server *s = calloc(1, sizeof(*s));
+    struct gw_buf error;
+    sigset_t set;
+    if (s == NULL)
+        return GW_EXIT_OS;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    s->conf = conf;
+    s->started_us = gw_clock_wall_us();
+    gw_buf_init(&error, 1u << 20);
+    int rc = start(s, &error);
+    say(&error);
+    gw_buf_fini(&error);
+    if (rc == 0)
+        serve_until_told(s, &set);
+    stop(s);
+    if (rc == 0 && atomic_load(&s->log_dead))
+        rc = GW_EXIT_LOG_DEAD;
+    server_fini(s);
+    return rc;
+}

@@ -1,0 +1,126 @@
+/* Shared inside server/: settings, generations, loops. */
+#ifndef GW_SERVER_INTERNAL_H
+#define GW_SERVER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "adapter/adapter.h"
+#include "audit/audit.h"
+#include "authz/authz.h"
+#include "call/call.h"
+#include "conn/conn.h"
+#include "format/format.h"
+#include "io/io.h"
+#include "law/law.h"
+#include "server/server.h"
+#include "service/service.h"
+#include "store/store.h"
+#include "tls/tls.h"
+
+enum { GW_MAX_LOOPS = 64 };
+
+/* The program's own file, as settings structs of the folders. */
+struct gw_server_settings {
+    const char *address;
+    int32_t backlog;
+    int32_t loops;
+    const char *data_dir, *keys_dir, *formats_dir, *law_dir, *peers_dir;
+    const char *address_file, *pid_file, *text_log;
+    int log_level;
+    uint64_t drain_ms;
+    struct gw_tls_settings tls;
+    struct gw_audit_settings log;
+    struct gw_store_settings store;
+    struct gw_call_limits limits;
+    struct gw_conn_settings conn;
+    char *log_dir, *store_dir;          /* below data_dir; the struct's own */
+};
+struct gw_config;
+/* Text of faults in ret_error. `*ret_config` owns the strings. */
+GW_MUST_USE enum gw_status gw_server_settings_load(const char *conf, struct gw_server_settings *ret,
+                                                   struct gw_config **ret_config, struct gw_buf *ret_error);
+void gw_server_settings_digest(const struct gw_config *config, struct gw_hash *ret);
+void gw_server_settings_fini(struct gw_server_settings *s, struct gw_config *config);
+/* GW_PRECONDITION: an option that needs a restart has changed. */
+GW_MUST_USE enum gw_status gw_server_settings_reloadable(const struct gw_server_settings *was,
+                                                         const struct gw_server_settings *now, struct gw_buf *ret_error);
+
+/* A configuration generation: all that is read from files, checked whole before it is used. */
+struct gw_generation {
+    struct gw_call_generation call;     /* what calls see; counted */
+    struct gw_format_set *formats;
+    struct gw_law *law;
+    struct gw_peer_set *peers;
+    struct gw_route_table *routes;
+    struct gw_tls_context *tls;
+    struct gw_map *fields;              /* grant -> struct gw_format_fields */
+    char mapping[32];
+    struct gw_server_settings settings; /* as read for this generation; loops follow the reloadable ones */
+    struct gw_config *config;
+    struct gw_buf digests;              /* "digest name\n" of every file, sorted by folder */
+    struct gw_hash conf_digest;
+};
+/* Text of all faults in ret_error. */
+GW_MUST_USE enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *adapters,
+                                             struct gw_generation **ret, struct gw_buf *ret_error);
+/* Through the call's counter only, once it is in use. */
+void gw_generation_free(struct gw_generation *g);
+
+struct gw_server;
+
+/* One loop thread and what it owns. */
+struct gw_server_loop {
+    struct gw_server *server;
+    pthread_t thread;
+    bool started;
+    struct gw_io_loop *io;
+    struct gw_call_loop calls;
+    struct gw_conn_loop conns;
+    struct gw_io_listener *listener;
+    struct gw_io_timer *drain_timer;
+    unsigned drain_polls;
+    struct gw_io_post change;           /* new generation, or drain */
+    struct gw_generation *next;         /* counted by us until taken */
+    bool drain_asked;
+};
+
+struct gw_server {
+    const char *conf;
+    struct gw_server_settings settings;
+    struct gw_config *config;
+    struct gw_adapter_set *adapters;
+    struct gw_audit *audit;
+    struct gw_store *store;
+    struct gw_sign_key *sheet_key;
+    char sheet_vkey[512];
+    struct gw_generation *generation;
+    struct gw_call_counters counters;
+    struct gw_server_loop loop[GW_MAX_LOOPS];
+    unsigned loops;
+    int64_t started_us;
+    atomic_bool serving;
+    atomic_bool log_dead;
+    uint64_t drain_ms;
+};
+
+/* server.c */
+GW_MUST_USE enum gw_status gw_server_adapters(struct gw_adapter_set **ret, struct gw_buf *ret_error);
+/* reconcile.c: rows of pending_entry are looked for in the log and appended if absent (DESIGN 9). */
+GW_MUST_USE enum gw_status gw_server_reconcile(struct gw_server *s);
+/* journal.c: CONFIG entries. */
+GW_MUST_USE enum gw_status gw_server_log_config(struct gw_server *s, const char *event, const struct gw_hash *hash,
+                                                const char *text);
+GW_MUST_USE enum gw_status gw_server_log_generation(struct gw_server *s, const char *event);
+/* loop.c */
+GW_MUST_USE enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l, const char *address);
+void *gw_server_loop_main(void *arg);
+void gw_server_loop_fini(struct gw_server_loop *l);
+/* Any thread: hands the generation to the loop; with drain, begins the two-phase end. */
+void gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain);
+/* The loop of the calling thread; NULL elsewhere. */
+struct gw_server_loop *gw_server_loop_here(void);
+/* status.c */
+const struct gw_service_status *gw_server_status(void);
+bool gw_server_serving(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* What Operations.Status and health can ask of the process as a whole. */
+#include <stdlib.h>
+
+#include "server/server_internal.h"
+
+bool gw_server_serving(void)
+{
+    struct gw_server_loop *here = gw_server_loop_here();
+    if (here == NULL || !atomic_load(&here->server->serving) || atomic_load(&here->server->log_dead))
+        return false;
+    struct gw_audit_stats st;
+    gw_audit_stats_get(here->server->audit, &st);
+    return !st.dead && !st.disk_low;
+}
+
+/* Per loop thread, refilled at each question; the caller copies before it returns to the loop. */
+const struct gw_service_status *gw_server_status(void)
+{
+    static __thread struct gw_service_status st;
+    static __thread struct gw_service_peer_status peer[GW_ARRAY_LEN(((struct gw_call_counters *)0)->peer)];
+    struct gw_server_loop *here = gw_server_loop_here();
+    struct gw_server *s = here->server;
+    const struct gw_generation *g = here->calls.generation->owner; /* of this loop */
+    const struct gw_peer_set *peers = g->peers;
+    size_t n = gw_authz_peer_count(peers);
+    st.started_us = s->started_us;
+    st.calls = atomic_load(&s->counters.calls);
+    st.refused = atomic_load(&s->counters.refused);
+    st.exempt = atomic_load(&s->counters.exempt);
+    st.certificate_days_left = gw_tls_context_days_left(g->tls, gw_clock_wall_us());
+    st.peer_count = n < GW_ARRAY_LEN(peer) ? n : GW_ARRAY_LEN(peer);
+    st.peers = peer;
+    for (size_t i = 0; i < st.peer_count; i++) {
+        const struct gw_peer *p = gw_authz_peer_at(peers, i);
+        peer[i] = (struct gw_service_peer_status){
+            .name = p->name,
+            .title_zh = p->title_zh,
+            .title_en = p->title_en,
+            .calls = atomic_load(&s->counters.peer[p->index].calls),
+            .refused = atomic_load(&s->counters.peer[p->index].refused),
+            .last_us = atomic_load(&s->counters.peer[p->index].last_us),
+            .certificate_ends_us = atomic_load(&s->counters.peer[p->index].certificate_ends_us),
+        };
+    }
+    return &st;
+}

@@ -1,0 +1,180 @@
+/* The table of subcommands and the choice among them. Next: args.c for options, then any
+ * subcommand's file. */
+#include "cmd/cmd.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+
+const struct gw_cmd gw_cmd_table[] = {
+    {"translate", "离线转换数据包的格式", "translate a package between formats, offline",
+     gw_cmd_translate},
+    {"push", "报送数据包（可分批、续传、试运行）", "push a package (batches, resuming, dry run)",
+     gw_cmd_push},
+    {"pull", "按本方格式拉取记录到文件（可续传）",
+     "pull records into files in your format (resumable)", gw_cmd_pull},
+    {"sheet verify", "核验交接单", "verify a batch sheet", gw_cmd_sheet_verify},
+    {"log search", "检索交换日志", "search the exchange log", gw_cmd_log_search},
+    {"log show", "显示交换日志的一条", "show one entry of the exchange log", gw_cmd_log_show},
+    {"log verify", "核验交换日志是否完整、未被改动",
+     "verify that the exchange log is whole and unchanged", gw_cmd_log_verify},
+    {"conf check", "检查网关配置", "check a gateway configuration", gw_cmd_conf_check},
+    {"status", "网关状态一览，异常附处理办法", "the gateway on one screen, with cures",
+     gw_cmd_status},
+};
+const size_t gw_cmd_count = GW_ARRAY_LEN(gw_cmd_table);
+
+static void help(const struct gw_cmd_ctx *c, FILE *f)
+{
+    fputs(TR(c,
+             "信桥（Xinqiao）：公共信用信息交换网关的命令行工具\n\n"
+             "用法：xinqiao [--lang zh|en] [--json] 命令 [参数]\n\n命令：\n",
+             "Xinqiao: the tool of the public-credit exchange gateway\n\n"
+             "usage: xinqiao [--lang zh|en] [--json] COMMAND [ARGUMENTS]\n\ncommands:\n"),
+          f);
+    for (size_t i = 0; i < gw_cmd_count; i++) {
+        fputs("  ", f);
+        gw_cmd_pad(f, gw_cmd_table[i].name, 16);
+        fprintf(f, "%s\n", TR(c, gw_cmd_table[i].zh, gw_cmd_table[i].en));
+    }
+    fputs("  ", f);
+    gw_cmd_pad(f, "version", 16);
+    fprintf(f, "%s\n", TR(c, "显示版本", "show the version"));
+    fputs(TR(c,
+             "\n每个命令的说明：xinqiao 命令 --help\n"
+             "语言：--lang en 或环境变量 XINQIAO_LANG=en；供程序读取：--json\n"
+             "连接：--connect 主机:端口 加 --cert --key --ca，或 --as 目录/pki/名称，"
+             "或环境变量 XINQIAO_CONFIG 指明的文件\n",
+             "\nhelp of a command: xinqiao COMMAND --help\n"
+             "language: --lang zh or the environment variable XINQIAO_LANG; for programs: --json\n"
+             "connection: --connect HOST:PORT with --cert --key --ca, or --as DIR/pki/NAME, or the "
+             "file that XINQIAO_CONFIG names\n"),
+          f);
+}
+
+static int version(const struct gw_cmd_ctx *c)
+{
+    if (c->json) {
+        struct gw_cmd_json j;
+        gw_cmd_json_init(&j);
+        gw_cmd_json_open(&j, NULL, '{');
+        gw_cmd_json_str(&j, "version", XINQIAO_VERSION);
+        gw_cmd_json_close(&j, '}');
+        gw_cmd_json_print(&j, stdout);
+    } else {
+        printf("xinqiao %s\n", XINQIAO_VERSION);
+    }
+    return GW_EXIT_OK;
+}
+
+/* The command of which `argv` names one or two words; *ret_words says how many. */
+static const struct gw_cmd *find(int argc, char **argv, int *ret_words)
+{
+    char two[64];
+    snprintf(two, sizeof(two), "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    for (size_t i = 0; i < gw_cmd_count; i++) {
+        bool one = strcmp(gw_cmd_table[i].name, argv[0]) == 0;
+        if (one || strcmp(gw_cmd_table[i].name, two) == 0) {
+            *ret_words = one ? 1 : 2;
+            return &gw_cmd_table[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown(const struct gw_cmd_ctx *c, int argc, char **argv)
+{
+    char asked[128];
+    bool group = false;
+    size_t len = strlen(argv[0]);
+    for (size_t i = 0; i < gw_cmd_count; i++) {
+        const char *name = gw_cmd_table[i].name;
+        group = group || (strncmp(name, argv[0], len) == 0 && name[len] == ' ');
+    }
+    snprintf(asked, sizeof(asked), "%s%s%s", argv[0], group && argc > 1 ? " " : "",
+             group && argc > 1 ? argv[1] : "");
+    const char *near = NULL;
+    unsigned best = 4;
+    for (size_t i = 0; i < gw_cmd_count; i++) {
+        const char *name = gw_cmd_table[i].name;
+        unsigned d = gw_text_distance(gw_bytes_str(name), gw_bytes_str(asked), 8);
+        if (d < best) {
+            best = d;
+            near = name;
+        }
+    }
+    if (near != NULL)
+        gw_cmd_err(c, "没有命令 %s，是否指 %s？全部命令见 xinqiao --help",
+                   "no command %s; did you mean %s? All commands: xinqiao --help", asked, near);
+    else
+        gw_cmd_err(c, "没有命令 %s。全部命令见 xinqiao --help",
+                   "no command %s. All commands: xinqiao --help", asked);
+    return GW_EXIT_USAGE;
+}
+
+static bool lang_is_zh(const char *s)
+{
+    return strncmp(s, "en", 2) != 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *env = getenv("XINQIAO_LANG");
+    struct gw_cmd_ctx c = {.prog = argv[0], .zh = env == NULL || lang_is_zh(env)};
+    signal(SIGPIPE, SIG_IGN);
+    gw_log_setup(2, GW_LOG_ERROR, true);
+    if (gw_crypto_init() != GW_OK) {
+        gw_cmd_err(&c, "无法初始化密码库（OpenSSL），请检查其安装",
+                   "the cryptographic library (OpenSSL) can not be set up; check its installation");
+        return GW_EXIT_FAILED;
+    }
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            c.json = true;
+        } else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc) {
+            c.zh = lang_is_zh(argv[++i]);
+        } else if (strncmp(argv[i], "--lang=", 7) == 0) {
+            c.zh = lang_is_zh(argv[i] + 7);
+        } else if (strcmp(argv[i], "--version") == 0) {
+            return version(&c);
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            /* --lang may still follow */
+            if (i + 2 < argc && strcmp(argv[i + 1], "--lang") == 0)
+                c.zh = lang_is_zh(argv[i + 2]);
+            help(&c, stdout);
+            return GW_EXIT_OK;
+        } else {
+            gw_cmd_err(&c, "没有选项 %s，见 xinqiao --help", "no option %s, see xinqiao --help",
+                       argv[i]);
+            return GW_EXIT_USAGE;
+        }
+    }
+    if (i == argc) {
+        help(&c, stderr);
+        return GW_EXIT_USAGE;
+    }
+    argc -= i;
+    argv += i;
+    if (strcmp(argv[0], "version") == 0) {
+        c.json = c.json || (argc > 1 && strcmp(argv[1], "--json") == 0);
+        return version(&c);
+    }
+    if (strcmp(argv[0], "help") == 0) {
+        help(&c, stdout);
+        return GW_EXIT_OK;
+    }
+    int words;
+    c.cmd = find(argc, argv, &words);
+    if (c.cmd == NULL)
+        return unknown(&c, argc, argv);
+    int rc = c.cmd->run(&c, argc - words, argv + words);
+    if (fflush(stdout) != 0 && rc == GW_EXIT_OK) {
+        gw_cmd_err(&c, "标准输出写入失败", "standard output can not be written");
+        rc = GW_EXIT_FAILED;
+    }
+    return rc;
+}

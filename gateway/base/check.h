@@ -41,9 +41,15 @@
 
 /* Our own mistake: aborts in debug and CI builds, is counted and logged in release builds.
  * Yields the condition, so a release build can refuse: if (GW_BUG_ON(x)) return GW_INTERNAL; */
-#define GW_BUG_ON(cond) (GW_UNLIKELY(cond) ? (gw_bug(#cond, __FILE__, __LINE__), 1) : 0)
+#define GW_BUG_ON(cond) gw_bug_on(GW_UNLIKELY(cond), #cond, __FILE__, __LINE__)
 void gw_bug(const char *what, const char *file, int line);
 unsigned long gw_bug_count(void);
+static inline bool gw_bug_on(bool is_bug, const char *what, const char *file, int line)
+{
+    if (is_bug)
+        gw_bug(what, file, line);
+    return is_bug;
+}
 
 /* Structs that travel through a void pointer start with a magic word (varnish, miniobj). */
 #define GW_MAGIC_CHECK(obj, magic_value) ((void)GW_BUG_ON((obj)->magic != (magic_value)))

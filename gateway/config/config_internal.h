@@ -1,5 +1,5 @@
-/* Shared inside config/ only: the tree that load.c copies out of libconfig, read by tree.c (nodes)
- * and options.c (tables); values.c parses units. */
+/* Shared inside config/ only: the tree that load.c copies out of libconfig (after scan.c), read by
+ * tree.c (nodes) and options.c (tables); values.c parses units. */
 #ifndef GW_CONFIG_CONFIG_INTERNAL_H
 #define GW_CONFIG_CONFIG_INTERNAL_H
 
@@ -52,6 +52,10 @@ void gw_config_node_path(const struct gw_config_node *n, char *ret, size_t size)
 void gw_config_node_where(const struct gw_config_node *n, struct gw_buf *report);
 /* What stands there, as a person wrote it, for messages: "64 KB" in quotes, 12, true, a group. */
 void gw_config_node_seen(const struct gw_config_node *n, struct gw_buf *report);
+
+/* scan.c: what libconfig would get wrong. */
+GW_MUST_USE enum gw_status gw_config_scan(struct gw_bytes text, const char *file,
+                                          struct gw_buf *report);
 
 /* option_value.c: a value of any type before it is stored. */
 struct gw_config_value {

@@ -1,6 +1,5 @@
 /* Reads a file through libconfig and copies it into a tree of ours: immutable, in one arena, with a
  * line for each value. The only file of the program that includes libconfig. */
-#include <errno.h>
 #include <libconfig.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -8,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "config/config_internal.h"
 
 /* ------------------------------------------------------------------------------------- the tree */
@@ -78,58 +76,7 @@ static enum gw_status copy(struct gw_config *c, const config_setting_t *from,
     return gw_arena_failed(c->arena) ? GW_NOMEM : GW_OK;
 }
 
-/* ----------------------------------------------------------------------------- before libconfig */
-
-static unsigned line_of(struct gw_bytes text, size_t at)
-{
-    unsigned line = 1;
-    for (size_t i = 0; i < at && i < text.len; i++)
-        line += text.ptr[i] == '\n';
-    return line;
-}
-
-/* libconfig reads @include at the start of a line, wherever that line is; so do we. */
-static bool find_include(struct gw_bytes text, size_t *ret_at)
-{
-    static const char word[] = "@include";
-    bool at_start = true;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (at_start && text.len - i >= sizeof word - 1 &&
-            memcmp(text.ptr + i, word, sizeof word - 1) == 0) {
-            *ret_at = i;
-            return true;
-        }
-        at_start = c == '\n' || (at_start && (c == ' ' || c == '\t'));
-    }
-    return false;
-}
-
-/* libconfig would wrap a number over 64 bits without a word. */
-static enum gw_status check_text(const struct gw_config *c, struct gw_buf *report)
-{
-    size_t at;
-    const uint8_t *nul = c->text.len > 0 ? memchr(c->text.ptr, '\0', c->text.len) : NULL;
-    if (nul != NULL) {
-        gw_buf_printf(report, "%s:%u: a NUL byte\n", c->file,
-                      line_of(c->text, (size_t)(nul - c->text.ptr)));
-        return GW_INVALID;
-    }
-    if (!gw_utf8_valid(c->text)) {
-        gw_buf_printf(report, "%s: not UTF-8\n", c->file);
-        return GW_INVALID;
-    }
-    if (find_include(c->text, &at)) {
-        gw_buf_printf(report,
-                      "%s:%u: @include is not supported: a file's digest covers all of it\n",
-                      c->file, line_of(c->text, at));
-        return GW_INVALID;
-    }
-    return GW_OK;
-}
-
-/* --------------------------------------------------------------------------------------- loading
- */
+/* -------------------------------------------------------------------------------------- loading */
 
 /* Relative paths start at the file's folder, which must not change with the working directory. */
 static const char *absolute(struct gw_arena *a, const char *file)
@@ -144,7 +91,7 @@ static const char *absolute(struct gw_arena *a, const char *file)
 
 static enum gw_status tree_build(struct gw_config *c, struct gw_buf *report)
 {
-    GW_TRY(check_text(c, report));
+    GW_TRY(gw_config_scan(c->text, c->file, report));
     const char *text = (const char *)c->text.ptr; /* with a NUL behind, by make() */
     if (gw_bytes_has_prefix(c->text, GW_BYTES_LIT("\xef\xbb\xbf")))
         text += 3; /* editors on Windows */
@@ -176,7 +123,8 @@ static enum gw_status make(struct gw_bytes text, const char *file, struct gw_con
     c->magic = GW_CONFIG_MAGIC;
     c->arena = a;
     c->file = absolute(a, file);
-    c->text = gw_bytes_make(gw_arena_strndup(a, text.ptr, text.len), text.len);
+    c->text = gw_bytes_make(
+        gw_arena_strndup(a, text.len > 0 ? text.ptr : (const void *)"", text.len), text.len);
     c->root = gw_arena_new_of(a, struct gw_config_node);
     enum gw_status st = gw_arena_failed(a) ? GW_NOMEM : tree_build(c, report);
     if (st != GW_OK) {

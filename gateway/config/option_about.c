@@ -4,8 +4,7 @@
 
 #include "config/config_internal.h"
 
-/* ----------------------------------------------------------------------------------- well formed
- */
+/* ---------------------------------------------------------------------------------- well formed */
 
 static bool name_valid(const char *name)
 {
@@ -84,8 +83,7 @@ enum gw_status gw_config_check_options(const struct gw_config_option *rows, size
     return st;
 }
 
-/* ---------------------------------------------------------------------------------------- reload
- */
+/* --------------------------------------------------------------------------------------- reload */
 
 static bool strings_same(const char *a, const char *b)
 {
@@ -146,8 +144,7 @@ enum gw_status gw_config_check_reload(const struct gw_config_option *rows, size_
     return st;
 }
 
-/* ---------------------------------------------------------------------------------------- manual
- */
+/* --------------------------------------------------------------------------------------- manual */
 
 void gw_config_print_options(const struct gw_config_option *rows, size_t count, struct gw_buf *ret)
 {

@@ -25,8 +25,7 @@ static bool is_path(enum gw_config_type t)
     return t == GW_CONFIG_PATH || t == GW_CONFIG_PATHS;
 }
 
-/* ------------------------------------------------------------------------------- what is allowed
- */
+/* ------------------------------------------------------------------------------ what is allowed */
 
 static bool has_bounds(const struct gw_config_option *o)
 {
@@ -66,8 +65,7 @@ void gw_config_option_expected_put(const struct gw_config_option *o, struct gw_b
         gw_buf_str(report, " elements");
 }
 
-/* ------------------------------------------------------------------------------- reading a value
- */
+/* ------------------------------------------------------------------------------ reading a value */
 
 static const char *path_absolute(struct gw_config *c, const char *path)
 {

@@ -5,8 +5,7 @@
 #include "base/text.h"
 #include "config/config_internal.h"
 
-/* --------------------------------------------------------------------------------- unknown names
- */
+/* -------------------------------------------------------------------------------- unknown names */
 
 static const char *nearest(const struct gw_config_table *tables, const char *path)
 {
@@ -59,8 +58,7 @@ static bool unknown_report(const struct gw_config_node *n, const struct gw_confi
     return good;
 }
 
-/* --------------------------------------------------------------------------------- filling structs
- */
+/* ------------------------------------------------------------------------------ filling structs */
 
 /* The node of a dotted name below `at`; *ret_blocked is a value that stands where a group must be.
  */

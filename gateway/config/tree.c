@@ -72,8 +72,7 @@ const char *gw_config_node_file(const struct gw_config_node *n)
     return n != NULL ? n->config->file : "";
 }
 
-/* -------------------------------------------------------------------------------------- messages
- */
+/* ------------------------------------------------------------------------------------- messages */
 
 void gw_config_node_path(const struct gw_config_node *n, char *ret, size_t size)
 {
@@ -132,8 +131,7 @@ void gw_config_node_complain(const struct gw_config_node *n, struct gw_buf *repo
     gw_buf_printf(report, "%s\n", text);
 }
 
-/* ---------------------------------------------------------------------------------------- values
- */
+/* --------------------------------------------------------------------------------------- values */
 
 const char *gw_config_node_string(const struct gw_config_node *n)
 {

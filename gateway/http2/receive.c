@@ -5,7 +5,7 @@
 
 #include "http2/http2_internal.h"
 
-/* ------------------------------------------------------------------------------- header blocks */
+/* -------------------------------------------------------------------------------- header blocks */
 
 void gw_http2_head_clear(struct gw_http2 *h)
 {
@@ -132,7 +132,7 @@ static void head_done(struct gw_http2 *h, struct gw_http2_stream *s, bool end)
     h->ev->on_headers(h->arg, s, h->head, h->head_count, end);
 }
 
-/* -------------------------------------------------------------------------------------- frames */
+/* --------------------------------------------------------------------------------------- frames */
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user)
 {

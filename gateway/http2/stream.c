@@ -46,7 +46,7 @@ void gw_http2_stream_close(struct gw_http2_stream *s, uint32_t error_code)
     free(s);
 }
 
-/* ---------------------------------------------------------------------------- headers of ours */
+/* ------------------------------------------------------------------------------ headers of ours */
 
 /* Values that are new each time: indexing them would only push the constant ones out of the peer's
  * HPACK table. Secrets must not be indexed either (RFC 7541 section 7.1.3). */
@@ -117,7 +117,7 @@ static enum gw_status from_lib(int rc)
     }
 }
 
-/* ----------------------------------------------------------------------------------- body out */
+/* ------------------------------------------------------------------------------------- body out */
 
 static ssize_t on_body_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t len,
                               uint32_t *flags, nghttp2_data_source *source, void *user)
@@ -262,8 +262,7 @@ void gw_http2_send_callbacks(nghttp2_session_callbacks *cb)
     nghttp2_session_callbacks_set_on_frame_not_send_callback(cb, on_frame_not_sent);
 }
 
-/* ------------------------------------------------------------------------- what an owner may ask
- */
+/* ------------------------------------------------------------------------ what an owner may ask */
 
 enum gw_status gw_http2_request(struct gw_http2 *h, const struct gw_http2_header *hd, size_t count,
                                 void *arg, struct gw_http2_stream **ret)

@@ -59,7 +59,7 @@ void gw_io_conn_stop_handle(uv_handle_t *h)
     gw_io_conn_drop(h->data, GW_CANCELLED);
 }
 
-/* ------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *ret)
 {
@@ -113,7 +113,7 @@ void gw_io_conn_resume(struct gw_io_conn *c)
         gw_io_conn_drop(c, GW_IO);
 }
 
-/* ------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static void flush_next(struct gw_io_conn *c);
 
@@ -229,7 +229,7 @@ size_t gw_io_conn_queued(const struct gw_io_conn *c)
     return c->queue.len + (c->flight_left != 0 ? c->tcp.write_queue_size : 0);
 }
 
-/* ------------------------------------------------------------------------------------- closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 void gw_io_conn_close(struct gw_io_conn *c, bool now)
 {

@@ -38,7 +38,7 @@ static const char *other_side(const struct gw_tls *t)
     return t->ctx->server ? "client" : "server";
 }
 
-/* ------------------------------------------------------------------------------- certificates */
+/* --------------------------------------------------------------------------------- certificates */
 
 static const struct {
     int error;
@@ -159,7 +159,7 @@ int gw_tls_verify_callback(int ok, X509_STORE_CTX *x)
     return ok;
 }
 
-/* ------------------------------------------------------------------------------ other failures */
+/* ------------------------------------------------------------------------------- other failures */
 
 static const struct {
     int reason;

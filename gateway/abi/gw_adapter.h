@@ -58,6 +58,9 @@ struct gw_adapter_host {
     void (*log)(struct gw_adapter_call *c, int32_t level, const char *text);
     /* Things lent by number (GW_LEND_*); NULL when this host does not lend it here. */
     const void *(*lend)(struct gw_adapter_call *c, uint32_t what);
+    /* GW_PLACE_LOOP methods that answer with a stream: a long stretch of work without output gives the loop back here and
+     * returns; writable() is called again soon, as if send() had blocked. Last thing a handler does. */
+    void (*again)(struct gw_adapter_call *c);
 };
 
 /* Lends 1..99 are part of this ABI; from 100 on they are between the gateway and its own services. */

@@ -213,6 +213,12 @@ static const void *host_lend(struct gw_adapter_call *c, uint32_t what)
     return c->lend != NULL ? c->lend(c, what) : NULL;
 }
 
+static void host_again(struct gw_adapter_call *c)
+{
+    (void)segment_of(c);
+    c->blocked = true;
+}
+
 const struct gw_adapter_host gw_adapter_host_ops = {
     .abi_major = GW_ADAPTER_ABI_MAJOR,
     .abi_minor = GW_ADAPTER_ABI_MINOR,
@@ -233,4 +239,5 @@ const struct gw_adapter_host gw_adapter_host_ops = {
     .note_reason = host_note_reason,
     .log = host_log,
     .lend = host_lend,
+    .again = host_again,
 };

@@ -57,6 +57,8 @@ static const void *lend(struct gw_adapter_call *ad, uint32_t what)
         return &c->caller;
     case GW_LEND_RECEIPT:
         return &ad->segment->receipt;
+    case GW_LEND_ARENA:
+        return ad->segment->arena;
     default:
         return NULL;
     }

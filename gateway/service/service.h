@@ -5,6 +5,7 @@
 #include "abi/gw_adapter.h"
 #include "audit/audit.h"
 #include "base/check.h"
+#include "crypto/crypto.h"
 #include "format/format.h"
 #include "law/law.h"
 #include "store/store.h"
@@ -15,7 +16,8 @@ enum {
     GW_LEND_TX,                         /* struct gw_store_tx *, inside message()/half_close() of writer methods */
     GW_LEND_READER,                     /* struct gw_store_reader *, on the loop */
     GW_LEND_CALLER,                     /* const struct gw_service_caller * */
-    GW_LEND_RECEIPT                     /* const int64_t *: receipt id of this segment, with GW_LEND_TX */
+    GW_LEND_RECEIPT,                    /* const int64_t *: receipt id of this segment, with GW_LEND_TX */
+    GW_LEND_ARENA                       /* struct gw_arena * of this segment: what alloc() takes from */
 };
 
 /* What a configuration generation shows its services; lives as long as the call. */
@@ -29,9 +31,11 @@ struct gw_service_views {
     const uint8_t *descriptor_set;      /* all services, for reflection */
     size_t descriptor_set_size;
     const char *const *service_names;   /* full names, NULL-terminated, for reflection */
+    const struct gw_sign_key *sheet_key; /* signs batch sheets; gw_service_sheet_key_load() */
+    const char *sheet_vkey;             /* and its verifier key, "<host>/sheet+..." */
     /* Is the gateway serving: health. */
     bool (*serving)(void);
-    /* Fills the parts of a status that only the server knows; the message's memory comes from `alloc(alloc_arg)`. */
+    /* The parts of a status that only the server knows; borrowed until the next call on this thread. */
     const struct gw_service_status *(*status)(void);
 };
 
@@ -60,6 +64,13 @@ struct gw_service_status {
     const struct gw_service_peer_status *peers;
     size_t peer_count;
 };
+
+enum { GW_SERVICE_VKEY_MAX = 512 };
+/* The key that signs batch sheets, `keys_dir`/sheet.pem: loaded, or made at first use. It is not the log's key, which is
+ * used for nothing else (SPEC.md section 3). ret_vkey: its verifier key in the log's form, named "<host>/sheet".
+ * GW_TOO_LARGE: the host's name is too long for that. */
+GW_MUST_USE enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host, struct gw_sign_key **ret,
+                                                     char ret_vkey[GW_SERVICE_VKEY_MAX]);
 
 /* "record", "operations", "health", "reflection": static descriptions for the host. NULL-terminated. */
 const struct gw_adapter *const *gw_service_builtin(void);

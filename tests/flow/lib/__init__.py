@@ -1,0 +1,1 @@
+"""Helpers of the flow tests: the daemon, its clients, the protos, the data."""

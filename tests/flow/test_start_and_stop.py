@@ -1,0 +1,132 @@
+"""Start, --check, reload all or nothing, drain, second instance, stale files."""
+import signal
+import subprocess
+import threading
+import time
+
+import grpc
+from lib import data, protos
+from lib.client import PURPOSE, items, refusal
+from lib.paths import DAEMON
+
+
+def check(gateway):
+    return subprocess.run([DAEMON, "-c", gateway.file, "--check"], capture_output=True, text=True, timeout=60)
+
+
+def test_check_says_yes_or_where(stopped_gateway):
+    gateway = stopped_gateway
+    done = check(gateway)
+    assert done.returncode == 0, done.stderr
+    good = gateway.file.read_text()
+    for bad, word in ((good.replace("law_dir", "law_dri"), "law_dri"), (good + "\n}", "gateway.conf"),
+                      (good.replace('"peers"', '"nowhere"'), "nowhere"), (good.replace("gateway.pem", "absent.pem"), "absent.pem")):
+        gateway.file.write_text(bad)
+        done = check(gateway)
+        assert done.returncode == 78 and word in done.stderr + done.stdout, (bad[-80:], done)
+    gateway.file.write_text(good)
+    peer = gateway.conf / "peers/suzhou.conf"
+    text = peer.read_text()
+    peer.write_text(text.replace('method = "RecordExchange/Pull";', 'metod = "RecordExchange/Pull";', 1))
+    done = check(gateway)
+    assert done.returncode == 78 and "suzhou.conf" in done.stderr and "metod" in done.stderr
+    peer.write_text(text)
+    assert check(gateway).returncode == 0
+
+
+def wait_for(what, seconds=15):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_reload_takes_a_new_grant_and_refuses_a_bad_file(gateway):
+    suzhou = gateway.client("suzhou")
+    before = gateway.client("operator").status().generation
+    peer = gateway.conf / "peers/suzhou.conf"
+    text = peer.read_text()
+    assert suzhou.pull(data.SUZHOU).end.delivered == 0
+
+    peer.write_text("nonsense {" + text)
+    gateway.process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert gateway.client("operator").status().generation == before
+    assert suzhou.pull(data.SUZHOU).end.delivered == 0
+
+    peer.write_text(text.replace("RecordExchange/Pull", "RecordExchange/BatchStatus"))
+    gateway.process.send_signal(signal.SIGHUP)
+    assert wait_for(lambda: gateway.client("operator").status().generation != before)
+    assert refusal(lambda: suzhou.pull(data.SUZHOU)).reason == "no-grant"
+    gateway.published(gateway.client("operator").status().log.entries - 1)
+    assert len([e for e in gateway.entries() if e.kind == 4]) >= 2
+
+
+def test_sigterm_lets_calls_finish(gateway):
+    client = gateway.client("province")
+    gate = threading.Event()
+
+    def feed():
+        for n, item in enumerate(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG), prefix="drain")):
+            if n == 20:
+                gate.wait(20)
+            yield item
+    call = client.records.Push(feed(), timeout=60)
+    receipts = [next(call)]
+    gateway.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    gate.set()
+    receipts += list(call)
+    assert len(receipts) == len(data.records(data.NATIONAL_ORG))
+    assert gateway.process.wait(30) == 0
+    gateway.process = None
+    gateway.drop_clients()
+    gateway.start()
+    assert gateway.client("operator").status().store.records == len(receipts)
+
+
+def test_a_second_instance_does_not_start(gateway):
+    other = subprocess.run([DAEMON, "-c", gateway.file], capture_output=True, text=True, timeout=60)
+    assert other.returncode not in (0, -6, -11)
+    assert gateway.client("operator").health.Check(protos.HealthCheckRequest(), timeout=10).status == 1
+
+
+def test_records_survive_a_restart(gateway):
+    receipts = gateway.client("province").push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)))
+    first = gateway.client("suzhou").pull(data.SUZHOU, max_records=5)
+    whole = gateway.client("suzhou").pull(data.SUZHOU)
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+    gateway.start()
+    rest = gateway.client("suzhou").pull(data.SUZHOU, first.cursor)
+    assert first.records + rest.records == whole.records
+    again = gateway.client("province").push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)))
+    assert [(r.outcome, r.entry) for r in again] == [(protos.DUPLICATE, r.entry) for r in receipts]
+
+
+def test_a_follower_sees_what_is_pushed_between_its_pulls(gateway):
+    province, suzhou = gateway.client("province"), gateway.client("suzhou")
+    records, cursor, seen = data.bulk(60), "", 0
+    for n in range(6):
+        province.push(items(data.NATIONAL_ORG, records[n * 10:n * 10 + 10], first_row=n * 10 + 1))
+        got = suzhou.pull(data.SUZHOU, cursor)
+        assert got.end.delivered == 10
+        cursor, seen = got.cursor, seen + 10
+    assert suzhou.pull(data.SUZHOU, cursor).end.delivered == 0
+
+
+def test_keys_are_private_and_not_below_data_or_conf(gateway):
+    keys = [f for f in gateway.keys.rglob("*")]
+    assert keys and gateway.keys.stat().st_mode & 0o777 == 0o700
+    assert all(f.stat().st_mode & 0o077 == 0 for f in keys)
+
+
+def test_a_connection_refused_while_draining_is_retried_elsewhere(gateway):
+    client = gateway.client("suzhou")
+    client.pull(data.SUZHOU)
+    assert gateway.stop() == 0
+    with_error = refusal(lambda: client.records.Pull(protos.PullRequest(format=data.SUZHOU), timeout=2, metadata=PURPOSE))
+    assert with_error.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    gateway.start()

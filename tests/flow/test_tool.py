@@ -1,0 +1,83 @@
+"""The xinqiao tool against a running gateway: push, pull, log, status, conf check."""
+import json
+import re
+
+from lib import data
+
+
+def who(gateway, name):
+    return ("--as", gateway.pki / name)
+
+
+def test_help_in_both_languages(stopped_gateway):
+    for command in ([], ["translate"], ["push"], ["pull"], ["log", "search"], ["log", "show"], ["log", "verify"], ["conf", "check"],
+                    ["status"], ["sheet", "verify"]):
+        zh = stopped_gateway.tool(*command, "--help").stdout
+        en = stopped_gateway.tool(*command, "--help", "--lang", "en").stdout
+        assert re.search(r"[\u4e00-\u9fff]", zh), command
+        assert zh != en and "usage" in en.lower(), command
+    assert stopped_gateway.tool("pussh", ok=(2,)).returncode == 2
+
+
+def test_push_a_batch_and_its_sheet_and_feedback(gateway, tmp_path):
+    package = data.package_path(data.NATIONAL_ORG, "batch-40.xml")
+    done = gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, "--batch", "--out", tmp_path, "--json",
+                        ok=(3,), cwd=tmp_path)
+    shown = json.loads(done.stdout.strip().split("\n")[-1])
+    assert (shown["new"], shown["refused"]) == (32, 8), shown
+    sheets = [f for f in tmp_path.rglob("*") if "sheet" in f.name]
+    assert sheets, [f.name for f in tmp_path.rglob("*")]
+    gateway.tool("sheet", "verify", sheets[0], "--vkey", gateway.vkey())
+    raw = bytearray(sheets[0].read_bytes())
+    raw[len(raw) // 2] ^= 1
+    sheets[0].write_bytes(raw)
+    gateway.tool("sheet", "verify", sheets[0], "--vkey", gateway.vkey(), ok=(1, 2))
+
+
+def test_a_dry_run_stores_nothing(gateway, tmp_path):
+    package = data.package_path(data.NATIONAL_ORG, "batch-40.xml")
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, "--dry-run", ok=(0, 3), cwd=tmp_path)
+    assert gateway.client("operator").status().store.records == 0
+
+
+def test_push_again_is_all_repeated(gateway, tmp_path):
+    package = data.package_path(data.NATIONAL_ORG)
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, cwd=tmp_path)
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, cwd=tmp_path)
+    assert gateway.client("operator").status().store.records == len(data.rows(data.NATIONAL_ORG))
+
+
+def test_pull_to_files(gateway, tmp_path):
+    package = data.package_path(data.NATIONAL_ORG)
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, cwd=tmp_path)
+    out = tmp_path / "suzhou"
+    gateway.tool("pull", *who(gateway, "suzhou"), "--format", data.SUZHOU, "--out", out, "--purpose", "record-sharing", cwd=tmp_path)
+    text = "".join(f.read_text() for f in sorted(out.rglob("*.json"))) if out.is_dir() else out.read_text()
+    wanted = [r["document_no"] for r in data.rows(data.NATIONAL_ORG) if r["class"] == "organisation"]
+    assert sum(w in text for w in wanted) >= len(wanted) - 1  # one has ended
+    before = text
+    gateway.tool("pull", *who(gateway, "suzhou"), "--format", data.SUZHOU, "--out", out, "--purpose", "record-sharing", cwd=tmp_path)
+    text = "".join(f.read_text() for f in sorted(out.rglob("*.json"))) if out.is_dir() else out.read_text()
+    assert text.count("ADM_COUNTERPART_CAT") == before.count("ADM_COUNTERPART_CAT")
+
+
+def test_the_log_can_be_searched_and_read(gateway, tmp_path):
+    package = data.package_path(data.NATIONAL_ORG, "batch-40.xml")
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, ok=(3,), cwd=tmp_path)
+    gateway.published(gateway.client("operator").status().log.entries)
+    found = gateway.tool("log", "search", gateway.log_dir, "--peer", "province").stdout
+    assert found.count("\n") >= 1
+    entry = next(e.seq for e in gateway.entries() if e.kind == 2)
+    zh = gateway.tool("log", "show", gateway.log_dir, entry).stdout
+    en = gateway.tool("log", "show", gateway.log_dir, entry, "--lang", "en").stdout
+    assert re.search(r"[\u4e00-\u9fff]{4}", zh) and zh != en
+
+
+def test_status_and_conf_check(gateway):
+    assert re.search(r"[\u4e00-\u9fff]", gateway.tool("status", *who(gateway, "operator")).stdout)
+    assert json.loads(gateway.tool("status", *who(gateway, "operator"), "--json").stdout)
+    gateway.tool("conf", "check", gateway.file)
+    gateway.tool("status", *who(gateway, "suzhou"), ok=(1, 5))
+    gateway.file.write_text(gateway.file.read_text() + "\nnonsense = 1;\n")
+    done = gateway.tool("conf", "check", gateway.file, ok=(1, 2, 78))
+    assert "nonsense" in done.stdout + done.stderr

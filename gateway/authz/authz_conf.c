@@ -392,18 +392,34 @@ static bool is_peer_file(const char *name)
     return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".conf") == 0;
 }
 
+/* The set takes the file over, also when it is refused. */
+static enum gw_status add_file(struct gw_peer_set *s, struct gw_config *config, const char *file,
+                               struct gw_buf *err)
+{
+    size_t i = s->peer_count++;
+    struct gw_peer *p = &s->peer[i];
+    s->config[i] = config;
+    p->index = i;
+    put_digest(s, gw_config_text(config), file);
+    return load_peer(s, gw_config_root(config), file, p, &s->defaults[i], err);
+}
+
 static enum gw_status load_file(struct gw_peer_set *s, const char *dir, const char *file,
                                 struct gw_buf *err)
 {
     char path[4096];
-    size_t i = s->peer_count;
+    struct gw_config *config = NULL;
     GW_TRY(gw_file_join(path, sizeof(path), dir, file));
-    GW_TRY(gw_config_load(path, &s->config[i], err));
-    struct gw_peer *p = &s->peer[i];
-    p->index = i;
-    s->peer_count++;
-    put_digest(s, gw_config_text(s->config[i]), file);
-    return load_peer(s, gw_config_root(s->config[i]), file, p, &s->defaults[i], err);
+    GW_TRY(gw_config_load(path, &config, err));
+    return add_file(s, config, file, err);
+}
+
+static enum gw_status reserve(struct gw_peer_set *s, size_t count)
+{
+    s->peer = gw_arena_calloc(s->arena, count, sizeof(*s->peer));
+    s->config = gw_arena_calloc(s->arena, count, sizeof(struct gw_config *));
+    s->defaults = gw_arena_calloc(s->arena, count, sizeof(struct gw_config_node *));
+    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
 }
 
 static enum gw_status load_files(struct gw_peer_set *s, const char *dir, char *const *names,
@@ -417,11 +433,7 @@ static enum gw_status load_files(struct gw_peer_set *s, const char *dir, char *c
                       count, MAX_PEERS);
         return GW_INVALID;
     }
-    s->peer = gw_arena_calloc(s->arena, count, sizeof(*s->peer));
-    s->config = gw_arena_calloc(s->arena, count, sizeof(struct gw_config *));
-    s->defaults = gw_arena_calloc(s->arena, count, sizeof(struct gw_config_node *));
-    if (gw_arena_failed(s->arena))
-        return GW_NOMEM;
+    GW_TRY(reserve(s, count));
     enum gw_status st = GW_OK;
     for (size_t i = 0; names[i] != NULL; i++) {
         if (!is_peer_file(names[i]))
@@ -444,10 +456,9 @@ static void names_freep(char ***names)
         gw_file_names_free(*names);
 }
 
-enum gw_status gw_authz_load(const char *dir, struct gw_peer_set **ret, struct gw_buf *ret_error)
+static enum gw_status set_new(struct gw_peer_set **ret)
 {
     GW_CLEANUP(gw_authz_freep) struct gw_peer_set *s = calloc(1, sizeof(*s));
-    GW_CLEANUP(names_freep) char **names = NULL;
     if (s == NULL)
         return GW_NOMEM;
     gw_buf_init(&s->digest_list, 1 << 20);
@@ -455,6 +466,30 @@ enum gw_status gw_authz_load(const char *dir, struct gw_peer_set **ret, struct g
     s->by_identity = gw_map_new();
     if (s->arena == NULL || s->by_identity == NULL)
         return GW_NOMEM;
+    *ret = gw_steal(&s);
+    return GW_OK;
+}
+
+enum gw_status gw_authz_parse(const char *file, struct gw_bytes text, struct gw_peer_set **ret,
+                              struct gw_buf *ret_error)
+{
+    GW_CLEANUP(gw_authz_freep) struct gw_peer_set *s = NULL;
+    struct gw_config *config = NULL;
+    if (GW_BUG_ON(!is_peer_file(file)))
+        return GW_INTERNAL;
+    GW_TRY(set_new(&s));
+    GW_TRY(reserve(s, 1));
+    GW_TRY(gw_config_parse(text, file, &config, ret_error));
+    GW_TRY(add_file(s, config, file, ret_error));
+    *ret = gw_steal(&s);
+    return GW_OK;
+}
+
+enum gw_status gw_authz_load(const char *dir, struct gw_peer_set **ret, struct gw_buf *ret_error)
+{
+    GW_CLEANUP(gw_authz_freep) struct gw_peer_set *s = NULL;
+    GW_CLEANUP(names_freep) char **names = NULL;
+    GW_TRY(set_new(&s));
     enum gw_status st = gw_file_list(dir, &names);
     if (st != GW_OK) {
         gw_buf_printf(ret_error, "%s: %s\n", dir, gw_status_text(st));

@@ -22,7 +22,9 @@ struct gw_peer_set {
 
 enum { GW_AUTHZ_MAX_IDENTITY = 160 };
 
-/* authz_conf.c */
+/* A set of one peer from the contents of its file, for tests and fuzzing. authz_conf.c */
+GW_MUST_USE enum gw_status gw_authz_parse(const char *file, struct gw_bytes text,
+                                          struct gw_peer_set **ret, struct gw_buf *ret_error);
 void gw_authz_conf_free(struct gw_peer_set *s);
 /* Does `pattern` ("Service/Method" or "Service" and a star) cover the method. */
 bool gw_authz_method_covers(const char *pattern, struct gw_bytes method);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "law/law_internal.h"
 
@@ -398,7 +399,7 @@ typedef enum gw_status (*compile_fn)(struct gw_law *l, const struct gw_config_no
 /* All mistakes of a list, not the first alone. */
 static enum gw_status compile_list(struct gw_law *l, const struct gw_config_node *root,
                                    const char *name, size_t row_size, void *ret_rows,
-                                   compile_fn compile, struct gw_buf *err)
+                                   compile_fn compile_row, struct gw_buf *err)
 {
     const struct gw_config_node *list = gw_config_node_child(root, name);
     size_t count = gw_config_node_count(list);
@@ -413,7 +414,7 @@ static enum gw_status compile_list(struct gw_law *l, const struct gw_config_node
     *(void **)ret_rows = rows;
     enum gw_status st = GW_OK;
     for (size_t i = 0; i < count; i++) {
-        enum gw_status one = compile(l, gw_config_node_at(list, i), err);
+        enum gw_status one = compile_row(l, gw_config_node_at(list, i), err);
         st = st == GW_OK ? one : st;
     }
     return st;
@@ -433,7 +434,7 @@ static enum gw_status edition_of(const struct gw_config_node *root, const char *
     return GW_INVALID;
 }
 
-enum gw_status gw_law_compile(struct gw_law *l, struct gw_buf *err)
+static enum gw_status compile(struct gw_law *l, struct gw_buf *err)
 {
     static const char *const catalogue_keys[] = {"edition", "rows", "no_basis"};
     static const char *const purpose_keys[] = {"edition", "purposes"};
@@ -487,21 +488,16 @@ static enum gw_status digest(struct gw_law *l)
     const struct gw_config *const config[] = {l->catalogue, l->purposes};
     for (size_t i = 0; i < GW_ARRAY_LEN(config); i++) {
         struct gw_hash h;
-        char hex[2 * GW_SHA256_LEN + 1];
         gw_crypto_sha256(gw_config_text(config[i]), GW_BYTES_NONE, GW_BYTES_NONE, &h);
-        for (size_t b = 0; b < GW_SHA256_LEN; b++) {
-            hex[2 * b] = "0123456789abcdef"[h.byte[b] >> 4];
-            hex[2 * b + 1] = "0123456789abcdef"[h.byte[b] & 15];
-        }
-        hex[2 * GW_SHA256_LEN] = '\0';
-        gw_buf_printf(&l->digest_list, "%s law/%s\n", hex, file_names[i]);
+        gw_hex_put(&l->digest_list, gw_bytes_make(h.byte, sizeof(h.byte)));
+        gw_buf_printf(&l->digest_list, " law/%s\n", file_names[i]);
     }
     GW_TRY(gw_buf_failed(&l->digest_list));
     gw_crypto_sha256(gw_buf_view(&l->digest_list), GW_BYTES_NONE, GW_BYTES_NONE, &l->digest);
     return GW_OK;
 }
 
-enum gw_status gw_law_load(const char *dir, struct gw_law **ret, struct gw_buf *ret_error)
+static enum gw_status law_new(struct gw_law **ret)
 {
     GW_CLEANUP(gw_law_freep) struct gw_law *l = calloc(1, sizeof(*l));
     if (l == NULL)
@@ -510,9 +506,30 @@ enum gw_status gw_law_load(const char *dir, struct gw_law **ret, struct gw_buf *
     l->arena = gw_arena_new("law", ARENA_BUDGET);
     if (l->arena == NULL)
         return GW_NOMEM;
+    *ret = gw_steal(&l);
+    return GW_OK;
+}
+
+enum gw_status gw_law_parse(struct gw_bytes catalogue, struct gw_bytes purposes,
+                            struct gw_law **ret, struct gw_buf *ret_error)
+{
+    GW_CLEANUP(gw_law_freep) struct gw_law *l = NULL;
+    GW_TRY(law_new(&l));
+    GW_TRY(gw_config_parse(catalogue, file_names[0], &l->catalogue, ret_error));
+    GW_TRY(gw_config_parse(purposes, file_names[1], &l->purposes, ret_error));
+    GW_TRY(compile(l, ret_error));
+    GW_TRY(digest(l));
+    *ret = gw_steal(&l);
+    return GW_OK;
+}
+
+enum gw_status gw_law_load(const char *dir, struct gw_law **ret, struct gw_buf *ret_error)
+{
+    GW_CLEANUP(gw_law_freep) struct gw_law *l = NULL;
+    GW_TRY(law_new(&l));
     GW_TRY(load_file(dir, file_names[0], &l->catalogue, ret_error));
     GW_TRY(load_file(dir, file_names[1], &l->purposes, ret_error));
-    GW_TRY(gw_law_compile(l, ret_error));
+    GW_TRY(compile(l, ret_error));
     GW_TRY(digest(l));
     *ret = gw_steal(&l);
     return GW_OK;

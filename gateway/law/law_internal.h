@@ -70,8 +70,10 @@ struct gw_law {
     struct gw_buf digest_list;
 };
 
-/* Fills the tables from the two files' contents; complains with file and line. law_conf.c */
-GW_MUST_USE enum gw_status gw_law_compile(struct gw_law *l, struct gw_buf *ret_error);
+/* The tables from the contents of the two files; complains with file and line. For tests and
+ * fuzzing; what gw_law_load() does after reading. law_conf.c */
+GW_MUST_USE enum gw_status gw_law_parse(struct gw_bytes catalogue, struct gw_bytes purposes,
+                                        struct gw_law **ret, struct gw_buf *ret_error);
 void gw_law_conf_free(struct gw_law *l);
 /* The row that refuses the record, NULL when none does; *ret_field names the text that was
  * recognised. match.c */

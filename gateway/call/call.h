@@ -92,6 +92,10 @@ struct gw_call_who {
 struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address);
 void gw_call_who_unref(struct gw_call_who *w);
 
+/* Calls that have waited longer than that for their entry are answered `log-unavailable` now; when the entry becomes
+ * durable after all, the log gets an ALARM answer.withheld (SPEC.md 8.3.5). Called by a timer of the loop. */
+void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
+
 struct gw_call;
 /* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset the stream then. */
 struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, const struct gw_call_transport *t,

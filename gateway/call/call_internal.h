@@ -35,6 +35,7 @@ struct gw_call_segment {
     bool no_adapt;                      /* refused or closing: no handler runs */
     bool in_tx;                         /* went to the writer: its entry is in pending_entry */
     bool produce;                       /* no message: the handler goes on where send() blocked it */
+    int64_t started_us;                 /* loop's clock */
     bool reserved, logged;              /* room in the log taken; entry durable */
     const struct gw_reason *verdict;    /* no_adapt: how the call ends */
     enum gw_status failed;              /* why decode, adapt or the transaction failed; GW_OK else */
@@ -74,6 +75,7 @@ struct gw_call {
     bool half_closed;                   /* the caller has ended */
     bool half_close_seen;               /* a segment with `last` has been started */
     bool head_sent, ended;              /* response headers, trailers */
+    bool withheld;                      /* answered without its entry: commit_timeout */
     bool audited;                       /* is not exempt */
     const struct gw_reason *verdict;    /* how it ends, when that is decided */
     struct gw_report report;            /* of the verdict */

@@ -134,6 +134,7 @@ static void set_segment_limit(struct gw_call *c)
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g)
 {
     c->busy = g;
+    g->started_us = gw_io_loop_now_us(c->loop->io);
     set_segment_limit(c);
     g->verdict = c->verdict;
     if (c->audited) {

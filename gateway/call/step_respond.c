@@ -52,6 +52,34 @@ static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
     c->head_sent = true;
 }
 
+static void withhold(struct gw_call *c)
+{
+    const struct gw_reason *r = gw_reason_find(GW_BYTES_LIT("log-unavailable"));
+    struct gw_bytes message, details;
+    struct gw_http2_header *h;
+    size_t n;
+    c->withheld = true;
+    gw_call_status_details(c, c->arena, r, &message, &details);
+    if (c->gone || gw_grpc_trailers(c->arena, r->grpc, message, details, NULL, 0, !c->head_sent, &h, &n) != GW_OK)
+        return;
+    if (c->head_sent)
+        c->transport->end(c->stream, h, n);
+    else
+        c->transport->headers(c->stream, h, n, true);
+    c->head_sent = true;
+}
+
+void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms)
+{
+    int64_t before = gw_io_loop_now_us(l->io) - (int64_t)commit_timeout_ms * 1000;
+    GW_LIST_FOR_SAFE(it, nxt, &l->calls)
+    {
+        struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
+        if (c->busy != NULL && !c->withheld && c->busy->started_us < before)
+            withhold(c);
+    }
+}
+
 static void count(struct gw_call *c, struct gw_call_segment *g)
 {
     struct gw_call_counters *k = c->loop->counters;
@@ -90,6 +118,12 @@ enum gw_step gw_call_step_respond(struct gw_call *c, struct gw_call_segment *g)
     }
     if (g->closing)
         count(c, g);
+    if (c->withheld) {
+        if (g->logged)
+            gw_audit_alarm(c->loop->audit, "answer.withheld", "commit-timeout");
+        c->ended = true;
+        return GW_STEP_NEXT;
+    }
     if (c->gone) {
         c->ended |= g->closing;
         return GW_STEP_NEXT;

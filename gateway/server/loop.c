@@ -50,6 +50,16 @@ static void drain_poll(void *arg)
     gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
 }
 
+/* How long entries may take is looked at this often; the sum is the worst wait. */
+enum { SWEEP_MS = 250 };
+
+static void sweep(void *arg)
+{
+    struct gw_server_loop *l = arg;
+    gw_call_sweep(&l->calls, l->server->settings.log.commit_timeout_ms);
+    gw_io_timer_arm(l->sweep_timer, SWEEP_MS);
+}
+
 static void use(struct gw_server_loop *l, struct gw_generation *g)
 {
     gw_call_generation_unref(l->calls.generation);
@@ -90,6 +100,8 @@ enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l
     l->server = s;
     GW_TRY(gw_io_loop_new("loop", &l->io));
     GW_TRY(gw_io_timer_new(l->io, drain_poll, l, &l->drain_timer));
+    GW_TRY(gw_io_timer_new(l->io, sweep, l, &l->sweep_timer));
+    gw_io_timer_arm(l->sweep_timer, SWEEP_MS);
     l->calls = (struct gw_call_loop){.io = l->io,
                                      .store = s->store,
                                      .audit = s->audit,
@@ -122,6 +134,8 @@ void gw_server_loop_fini(struct gw_server_loop *l)
         return;
     if (l->drain_timer != NULL)
         gw_io_timer_free(l->drain_timer);
+    if (l->sweep_timer != NULL)
+        gw_io_timer_free(l->sweep_timer);
     if (l->calls.reader != NULL) {
         gw_conn_loop_fini(&l->conns);
         gw_store_reader_close(l->calls.reader);

@@ -78,8 +78,7 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
     }
     st = gw_server_reconcile(s);
     if (st == GW_OK)
-        st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key, s->sheet_vkey,
-                                       sizeof(s->sheet_vkey));
+        st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key, s->sheet_vkey);
     if (st == GW_OK)
         st = gw_server_log_generation(s, "config.start");
     if (st != GW_OK) {

@@ -77,7 +77,7 @@ struct gw_server_loop {
     struct gw_call_loop calls;
     struct gw_conn_loop conns;
     struct gw_io_listener *listener;
-    struct gw_io_timer *drain_timer;
+    struct gw_io_timer *drain_timer, *sweep_timer;
     unsigned drain_polls;
     struct gw_io_post change;           /* new generation, or drain */
     struct gw_generation *next;         /* counted by us until taken */

@@ -1,0 +1,96 @@
+/* Plain text, and text that is one of a few codes or of a fixed alphabet. */
+#include "base/cursor.h"
+#include "base/text.h"
+#include "format/format_internal.h"
+
+static bool blank_at_edge(uint32_t cp)
+{
+    return cp == ' ' || cp == '\t' || cp == '\r' || cp == '\n' || cp == 0xa0 || cp == 0x3000 ||
+           cp == 0xfeff;
+}
+
+/* Does the text start or end with a blank? A look at two bytes settles it for nearly all texts. */
+static bool may_need_trim(struct gw_bytes t)
+{
+    uint8_t first = t.ptr[0];
+    uint8_t last = t.ptr[t.len - 1];
+    return first <= ' ' || last <= ' ' || first == 0xc2 || first == 0xe3 || first == 0xef ||
+           last == 0xa0 || last == 0x80 || last == 0xbf;
+}
+
+static struct gw_bytes trim(struct gw_bytes t)
+{
+    struct gw_cursor c = gw_cursor_make(t);
+    const uint8_t *from = NULL;
+    const uint8_t *to = t.ptr;
+    while (gw_cursor_left(&c) != 0) {
+        const uint8_t *at = c.ptr;
+        uint32_t cp;
+        if (gw_utf8_next(&c, &cp) != GW_OK)
+            return t;
+        if (blank_at_edge(cp))
+            continue;
+        if (from == NULL)
+            from = at;
+        to = c.ptr;
+    }
+    return from == NULL ? gw_bytes_make(t.ptr, 0) : gw_bytes_make(from, (size_t)(to - from));
+}
+
+static void take_text(struct gw_op_ctx *ctx, struct gw_bytes text, struct gw_op_values *ret)
+{
+    if (text.len != 0 && may_need_trim(text)) {
+        struct gw_bytes t = trim(text);
+        if (t.len != text.len) {
+            ctx->differs = true;
+            ctx->repaired = t.len != 0;
+            text = t;
+        }
+    }
+    ret->v[0] =
+        (struct gw_canon_value){.type = GW_CANON_TEXT, .present = text.len != 0, .text = text};
+}
+
+const char *gw_op_text_decode(const struct gw_row *row, struct gw_op_ctx *ctx, struct gw_bytes text,
+                              struct gw_op_values *ret)
+{
+    (void)row;
+    take_text(ctx, text, ret);
+    return NULL;
+}
+
+const char *gw_op_text_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                              const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    (void)row;
+    (void)ctx;
+    *ret = v->v[0].text;
+    return NULL;
+}
+
+static bool is_code(const struct gw_row *row, struct gw_bytes text)
+{
+    for (size_t i = 0; i < row->codes.count; i++) {
+        if (gw_bytes_eq_str(text, row->codes.items[i]))
+            return true;
+    }
+    return row->codes.count == 0;
+}
+
+const char *gw_op_code_decode(const struct gw_row *row, struct gw_op_ctx *ctx, struct gw_bytes text,
+                              struct gw_op_values *ret)
+{
+    take_text(ctx, text, ret);
+    return ret->v[0].present && !is_code(row, ret->v[0].text) ? "enum-unknown" : NULL;
+}
+
+/* Also of "upper": what the source held may be no code of this target. */
+const char *gw_op_code_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                              const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    (void)ctx;
+    if (!is_code(row, v->v[0].text))
+        return "target-value";
+    *ret = v->v[0].text;
+    return NULL;
+}

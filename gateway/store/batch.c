@@ -191,6 +191,11 @@ enum gw_status gw_store_batch_get_tx(struct gw_store_tx *tx, const uint8_t id[16
     GW_TRY(gw_store_batch_flush(tx));
     struct gw_store_batch_state s;
     GW_TRY(gw_store_batch_read(tx->db, id, &s));
+    /* The note of an index comes a moment after the entry is durable: */
+    if (s.b.first_seq == UINT64_MAX)
+        s.b.first_seq = gw_store_recent_seq(tx->store, s.first_receipt);
+    if (s.b.last_seq == UINT64_MAX)
+        s.b.last_seq = gw_store_recent_seq(tx->store, s.last_receipt);
     *ret = s.b;
     return GW_OK;
 }
@@ -224,4 +229,29 @@ enum gw_status gw_store_batch_digest(struct gw_store_tx *tx, const uint8_t id[16
     GW_TRY(digest_rows(tx, sha));
     gw_crypto_sha256_final(sha, ret);
     return GW_OK;
+}
+
+enum gw_status
+gw_store_batch_refused_tx(struct gw_store_tx *tx, const uint8_t id[16], uint32_t limit,
+                          bool (*fn)(void *arg, const struct gw_store_batch_row *row), void *arg)
+{
+    GW_TRY(hold(tx, id));
+    const enum gw_store_stmt st = GW_ST_BATCH_REFUSED;
+    const struct gw_store_value v[] = {GW_V_INT(tx->batch.no), GW_V_INT(0), GW_V_INT(limit)};
+    enum gw_status status;
+    bool more = false;
+    gw_store_db_query(tx->db, st, v, GW_ARRAY_LEN(v));
+    while ((status = gw_store_db_next(tx->db, st, &more)) == GW_OK && more) {
+        struct gw_store_batch_row row = {
+            .row = (uint64_t)gw_store_db_col_int(tx->db, st, 0),
+            .outcome = (enum gw_store_outcome)gw_store_db_col_int(tx->db, st, 1),
+            .receipt = gw_store_db_col_int(tx->db, st, 2),
+        };
+        status = gw_store_batch_body_open(&tx->store->keys, tx->batch.b.id,
+                                          gw_store_db_col_bytes(tx->db, st, 3), &tx->sealed, &row);
+        if (status != GW_OK || !fn(arg, &row))
+            break;
+    }
+    gw_store_db_end(tx->db, st);
+    return status;
 }

@@ -3,14 +3,19 @@
 
 enum { PACKED_SCHEMA = 1 }; /* version of the canonical message in `packed` */
 
+/* Whom a record is about and by which key other sources know it; each 16 bytes, or empty. */
+struct link {
+    uint8_t subject_mac[GW_STORE_MAC_LEN];
+    uint8_t business_mac[GW_STORE_MAC_LEN];
+    struct gw_bytes subject;
+    struct gw_bytes business;
+};
+
 /* What is looked up or kept of a put, keyed. */
 struct keyed {
     uint8_t delivery[GW_STORE_MAC_LEN];
     uint8_t digest[GW_STORE_MAC_LEN];
-    uint8_t subject_mac[GW_STORE_MAC_LEN];
-    uint8_t business_mac[GW_STORE_MAC_LEN];
-    struct gw_bytes subject;  /* empty: none */
-    struct gw_bytes business; /* empty: none */
+    struct link link;
 };
 
 #define MAC_BYTES(mac) gw_bytes_make((mac), GW_STORE_MAC_LEN)
@@ -28,14 +33,15 @@ static enum gw_status key_all(const struct gw_store_keys *k, const struct gw_sto
     GW_TRY(gw_store_mac(k, GW_MAC_DELIVERY, p->source_peer, p->kind, p->key, ret->delivery));
     GW_TRY(gw_store_mac(k, GW_MAC_DIGEST, NULL, NULL, gw_bytes_make(p->digest.byte, GW_SHA256_LEN),
                         ret->digest));
+    struct link *l = &ret->link;
     if (p->subject_type != NULL && p->subject_value.len != 0) {
         GW_TRY(gw_store_mac(k, GW_MAC_SUBJECT, p->subject_type, NULL, p->subject_value,
-                            ret->subject_mac));
-        ret->subject = MAC_BYTES(ret->subject_mac);
+                            l->subject_mac));
+        l->subject = MAC_BYTES(l->subject_mac);
     }
     if (p->business_key.len != 0) {
-        GW_TRY(gw_store_mac(k, GW_MAC_BUSINESS, NULL, NULL, p->business_key, ret->business_mac));
-        ret->business = MAC_BYTES(ret->business_mac);
+        GW_TRY(gw_store_mac(k, GW_MAC_BUSINESS, NULL, NULL, p->business_key, l->business_mac));
+        l->business = MAC_BYTES(l->business_mac);
     }
     return GW_OK;
 }
@@ -68,12 +74,13 @@ static enum gw_status put_original(struct gw_store_tx *tx, const struct gw_store
     return gw_store_db_exec(tx->db, GW_ST_ORIGINAL_INSERT, v, GW_ARRAY_LEN(v), NULL);
 }
 
-static enum gw_status put_subject(struct gw_store_tx *tx, enum gw_store_stmt st,
-                                  struct gw_bytes mac, int64_t record)
+static enum gw_status put_link(struct gw_store_tx *tx, enum gw_store_stmt st, const struct link *l,
+                               int64_t record)
 {
-    if (mac.len == 0)
+    if (l->subject.len == 0 && l->business.len == 0)
         return GW_OK;
-    const struct gw_store_value v[] = {GW_V_BLOB(mac), GW_V_INT(record)};
+    const struct gw_store_value v[] = {GW_V_BLOB(l->subject), GW_V_BLOB(l->business),
+                                       GW_V_INT(record)};
     return gw_store_db_exec(tx->db, st, v, GW_ARRAY_LEN(v), NULL);
 }
 
@@ -97,15 +104,15 @@ static enum gw_status put_new(struct gw_store_tx *tx, struct gw_store_put *p, co
                                        GW_V_TEXT(p->area),
                                        GW_V_TEXT(p->source_peer),
                                        GW_V_INT(p->wall_us),
-                                       GW_V_BLOB_OR_NULL(k->subject),
-                                       GW_V_BLOB_OR_NULL(k->business),
+                                       GW_V_BLOB(k->link.subject),
+                                       GW_V_BLOB(k->link.business),
                                        GW_V_INT(p->business_key_weak),
                                        GW_V_INT(PACKED_SCHEMA),
                                        GW_V_INT(gw_store_sealed_class(p->class_bit)),
                                        GW_V_BLOB(packed)};
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_INSERT, v, GW_ARRAY_LEN(v), NULL));
     GW_TRY(put_original(tx, p, no, original));
-    GW_TRY(put_subject(tx, GW_ST_SUBJECT_INSERT, k->subject, no));
+    GW_TRY(put_link(tx, GW_ST_SUBJECT_INSERT, &k->link, no));
     tx->count.change = no;
     tx->count.records++;
     tx->count.deliveries++;
@@ -121,8 +128,7 @@ struct known {
     uint32_t revision;
     uint8_t digest[GW_STORE_MAC_LEN];
     uint8_t id[16];
-    uint8_t subject_mac[GW_STORE_MAC_LEN];
-    bool has_subject;
+    struct link link;
 };
 
 static uint64_t seq_of(struct gw_store_tx *tx, enum gw_store_stmt st, int col, int64_t receipt)
@@ -130,6 +136,16 @@ static uint64_t seq_of(struct gw_store_tx *tx, enum gw_store_stmt st, int col, i
     if (!gw_store_db_col_null(tx->db, st, col))
         return (uint64_t)gw_store_db_col_int(tx->db, st, col);
     return gw_store_recent_seq(tx->store, receipt);
+}
+
+static enum gw_status read_mac(struct gw_store_db *db, int col, uint8_t mem[GW_STORE_MAC_LEN],
+                               struct gw_bytes *ret)
+{
+    *ret = GW_BYTES_NONE;
+    if (gw_store_db_col_bytes(db, GW_ST_DELIVERY_GET, col).len == 0)
+        return GW_OK;
+    *ret = MAC_BYTES(mem);
+    return gw_store_db_col_fixed(db, GW_ST_DELIVERY_GET, col, mem, GW_STORE_MAC_LEN);
 }
 
 static enum gw_status read_known(struct gw_store_tx *tx, struct known *k)
@@ -141,11 +157,10 @@ static enum gw_status read_known(struct gw_store_tx *tx, struct known *k)
     k->authority_us = gw_store_db_col_int(db, st, 3);
     k->receipt = gw_store_db_col_int(db, st, 4);
     k->seq = seq_of(tx, st, 5, k->receipt);
-    k->has_subject = !gw_store_db_col_null(db, st, 7);
     GW_TRY(gw_store_db_col_fixed(db, st, 0, k->digest, sizeof(k->digest)));
     GW_TRY(gw_store_db_col_fixed(db, st, 6, k->id, sizeof(k->id)));
-    return k->has_subject ? gw_store_db_col_fixed(db, st, 7, k->subject_mac, sizeof(k->subject_mac))
-                          : GW_OK;
+    GW_TRY(read_mac(db, 7, k->link.subject_mac, &k->link.subject));
+    return read_mac(db, 8, k->link.business_mac, &k->link.business);
 }
 
 static enum gw_status find_known(struct gw_store_tx *tx, const struct keyed *keyed,
@@ -186,14 +201,13 @@ static enum gw_status find_past(struct gw_store_tx *tx, const struct keyed *keye
     return GW_OK;
 }
 
-static enum gw_status move_subject(struct gw_store_tx *tx, const struct keyed *keyed,
-                                   const struct known *k)
+static enum gw_status move_link(struct gw_store_tx *tx, const struct link *now,
+                                const struct known *k)
 {
-    struct gw_bytes old = k->has_subject ? MAC_BYTES(k->subject_mac) : GW_BYTES_NONE;
-    if (gw_bytes_eq(old, keyed->subject))
+    if (gw_bytes_eq(k->link.subject, now->subject) && gw_bytes_eq(k->link.business, now->business))
         return GW_OK;
-    GW_TRY(put_subject(tx, GW_ST_SUBJECT_DELETE, old, k->record));
-    return put_subject(tx, GW_ST_SUBJECT_INSERT, keyed->subject, k->record);
+    GW_TRY(put_link(tx, GW_ST_SUBJECT_DELETE, &k->link, k->record));
+    return put_link(tx, GW_ST_SUBJECT_INSERT, now, k->record);
 }
 
 static enum gw_status note_revision(struct gw_store_tx *tx, const struct gw_store_put *p,
@@ -226,8 +240,8 @@ static enum gw_status put_revision(struct gw_store_tx *tx, struct gw_store_put *
                                        GW_V_INT(p->class_bit),
                                        GW_V_TEXT(p->area),
                                        GW_V_INT(p->wall_us),
-                                       GW_V_BLOB_OR_NULL(keyed->subject),
-                                       GW_V_BLOB_OR_NULL(keyed->business),
+                                       GW_V_BLOB(keyed->link.subject),
+                                       GW_V_BLOB(keyed->link.business),
                                        GW_V_INT(p->business_key_weak),
                                        GW_V_INT(PACKED_SCHEMA),
                                        GW_V_INT(gw_store_sealed_class(p->class_bit)),
@@ -235,7 +249,7 @@ static enum gw_status put_revision(struct gw_store_tx *tx, struct gw_store_put *
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_PAST_INSERT, v, 1, NULL));
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_UPDATE, v, GW_ARRAY_LEN(v), NULL));
     GW_TRY(put_original(tx, p, k->record, original));
-    GW_TRY(move_subject(tx, keyed, k));
+    GW_TRY(move_link(tx, &keyed->link, k));
     GW_TRY(note_revision(tx, p, keyed));
     tx->count.change = change;
     return GW_OK;
@@ -260,10 +274,9 @@ static enum gw_status put_known(struct gw_store_tx *tx, struct gw_store_put *p,
         is_duplicate(p, &k);
         return GW_OK;
     }
-    struct known past = k;
-    enum gw_status st = find_past(tx, keyed, &past);
+    enum gw_status st = find_past(tx, keyed, &k);
     if (st == GW_OK) {
-        is_duplicate(p, &past);
+        is_duplicate(p, &k);
         return GW_OK;
     }
     if (st != GW_NOT_FOUND)

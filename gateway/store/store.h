@@ -163,6 +163,11 @@ GW_MUST_USE enum gw_status gw_store_batch_close(struct gw_store_tx *tx, const ui
                                                 int64_t wall_us);
 GW_MUST_USE enum gw_status gw_store_batch_get_tx(struct gw_store_tx *tx, const uint8_t id[16],
                                                  struct gw_store_batch *ret);
+/* The refused rows by row, at most `limit`; key and reasons borrowed for the call. `fn` returns
+ * false to stop. */
+GW_MUST_USE enum gw_status
+gw_store_batch_refused_tx(struct gw_store_tx *tx, const uint8_t id[16], uint32_t limit,
+                          bool (*fn)(void *arg, const struct gw_store_batch_row *row), void *arg);
 
 /* ---- reading ------------------------------------------------------------------------------------
  */

@@ -120,6 +120,7 @@ struct gw_store {
 
     /* The writer's own. */
     struct gw_store_tx tx;
+    struct gw_store_count committed;
     struct gw_store_dones applying;
     uint64_t wal_checked; /* bytes of the write-ahead log at the last checkpoint that left some */
     int64_t idle_since_us;

@@ -183,6 +183,7 @@ static enum gw_status apply_done(struct gw_store_tx *tx, const struct gw_store_d
 static enum gw_status tx_begin(struct gw_store *s)
 {
     struct gw_store_tx *tx = &s->tx;
+    tx->count = s->committed;
     (void)gw_store_db_take_failure(s->db);
     GW_TRY(gw_store_db_tx(s->db, GW_STEP_BEGIN_WRITE));
     take_dones(s);
@@ -191,10 +192,10 @@ static enum gw_status tx_begin(struct gw_store *s)
     return GW_OK;
 }
 
-static enum gw_status tx_commit(struct gw_store *s, const struct gw_store_count *before)
+static enum gw_status tx_commit(struct gw_store *s)
 {
     const struct gw_store_count *c = &s->tx.count;
-    if (memcmp(c, before, sizeof(*c)) != 0) {
+    if (memcmp(c, &s->committed, sizeof(*c)) != 0) {
         const struct gw_store_value v[] = {GW_V_INT(c->change), GW_V_INT(c->records),
                                            GW_V_INT(c->deliveries), GW_V_INT(c->batches_open)};
         GW_TRY(gw_store_db_exec(s->db, GW_ST_COUNTER_PUT, v, GW_ARRAY_LEN(v), NULL));
@@ -212,29 +213,48 @@ static enum gw_status job_body(struct gw_store_tx *tx, struct gw_store_job *j)
     return tx->receipt_used <= tx->count.receipt ? GW_OK : GW_PRECONDITION;
 }
 
-/* GW_OK: the transaction goes on, whatever became of the job (j->result). */
-static enum gw_status run_job(struct gw_store_tx *tx, struct gw_store_job *j)
+/* The first job of a transaction has nothing before it to protect, so it goes without a savepoint,
+ * which would copy each page it touches (a fifth of the time of a segment of a thousand records).
+ * When it fails, the transaction is begun anew. */
+static enum gw_status undo_first(struct gw_store *s)
 {
+    GW_TRY(gw_store_db_tx(s->db, GW_STEP_ROLLBACK));
+    return tx_begin(s);
+}
+
+static enum gw_status undo_later(struct gw_store *s)
+{
+    GW_TRY(gw_store_db_tx(s->db, GW_STEP_ROLLBACK_TO));
+    return gw_store_db_tx(s->db, GW_STEP_RELEASE);
+}
+
+/* `kept`: jobs of this transaction so far. GW_OK: the transaction goes on, whatever became of the
+ * job (j->result). */
+static enum gw_status run_job(struct gw_store *s, struct gw_store_job *j, uint64_t *kept)
+{
+    struct gw_store_tx *tx = &s->tx;
     const struct gw_store_count before = tx->count;
+    bool first = *kept == 0;
     tx->broken = GW_OK;
     tx->receipt_used = 0;
     tx->batch.no = 0;
-    enum gw_status st = gw_store_db_tx(tx->db, GW_STEP_SAVEPOINT);
+    enum gw_status st = first ? GW_OK : gw_store_db_tx(tx->db, GW_STEP_SAVEPOINT);
     if (st == GW_OK)
         st = job_body(tx, j);
-    if (st == GW_OK)
+    if (st == GW_OK && !first)
         st = gw_store_db_tx(tx->db, GW_STEP_RELEASE);
     j->result = st;
     tx->batch.no = 0;
-    if (st == GW_OK)
+    if (st == GW_OK) {
+        ++*kept;
         return GW_OK;
+    }
     tx->count = before;
     (void)gw_store_db_take_failure(tx->db);
     /* Full or broken disk: SQLite may have rolled back all. */
     if (!gw_store_db_in_tx(tx->db))
         return st;
-    GW_TRY(gw_store_db_tx(tx->db, GW_STEP_ROLLBACK_TO));
-    return gw_store_db_tx(tx->db, GW_STEP_RELEASE);
+    return first ? undo_first(s) : undo_later(s);
 }
 
 static void tx_abandon(struct gw_store *s)
@@ -251,7 +271,7 @@ static void publish(struct gw_store *s, enum gw_status st, uint64_t jobs)
 {
     pthread_mutex_lock(&s->lock);
     if (st == GW_OK) {
-        const struct gw_store_count *c = &s->tx.count;
+        const struct gw_store_count *c = &s->committed;
         s->stats.records = c->records;
         s->stats.deliveries = c->deliveries;
         s->stats.batches_open = c->batches_open;
@@ -267,11 +287,11 @@ static void publish(struct gw_store *s, enum gw_status st, uint64_t jobs)
 /* Jobs of the queue as one transaction; none: what the log made durable, alone. */
 static void run_group(struct gw_store *s)
 {
-    const struct gw_store_count before = s->tx.count;
     struct gw_store_job *group = NULL;
     struct gw_store_job **tail = &group;
     int64_t until = gw_clock_mono_us() + TX_BUDGET_US;
     uint64_t jobs = 0;
+    uint64_t kept = 0;
     enum gw_status st = tx_begin(s);
     struct gw_store_job *j;
     while (jobs < s->set.group_max && (j = pop(s)) != NULL) {
@@ -279,18 +299,18 @@ static void run_group(struct gw_store *s)
         tail = &j->next;
         jobs++;
         if (st == GW_OK)
-            st = run_job(&s->tx, j);
+            st = run_job(s, j, &kept);
         /* When the transaction is lost, those that are queued try their luck in the next one. */
         if (st != GW_OK || gw_clock_mono_us() >= until)
             break;
     }
     if (st == GW_OK)
-        st = tx_commit(s, &before);
+        st = tx_commit(s);
     if (st == GW_OK) {
         s->applying.count = 0;
+        s->committed = s->tx.count;
     } else {
         tx_abandon(s);
-        s->tx.count = before;
     }
     publish(s, st, jobs);
     while (group != NULL) {
@@ -418,6 +438,7 @@ static void *writer_main(void *arg)
 enum gw_status gw_store_writer_start(struct gw_store *s)
 {
     s->tx.db = s->db;
+    s->committed = s->tx.count;
     if (pthread_create(&s->thread, NULL, writer_main, s) != 0)
         return GW_NOMEM;
     s->started = true;

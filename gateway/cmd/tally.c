@@ -84,14 +84,38 @@ const char *gw_cmd_kind_code(int kind)
     return kind < 0 || (size_t)kind >= GW_ARRAY_LEN(kinds) ? "?" : kinds[kind].code;
 }
 
+void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, const char *field,
+                        struct gw_buf *b)
+{
+    const struct gw_reason *r = gw_reason_find(code);
+    const char *text = r != NULL ? TR(c, r->zh, r->en) : NULL;
+    for (const char *p = text; p != NULL && *p != '\0'; p++) {
+        if (strcmp(p, "。") == 0 || strcmp(p, ".") == 0)
+            break;
+        if (*p != '{') {
+            gw_buf_u8(b, (uint8_t)*p);
+            continue;
+        }
+        gw_buf_str(b, strncmp(p, "{field}", 7) == 0 && field[0] != '\0' ? field : "…");
+        while (*p != '}' && p[1] != '\0')
+            p++;
+    }
+    gw_buf_str(b, text == NULL ? "" : TR(c, "（", " ("));
+    gw_buf_bytes(b, code);
+    gw_buf_str(b, text == NULL ? "" : TR(c, "）", ")"));
+}
+
 void gw_cmd_tally_print(const struct gw_cmd_ctx *c, const struct gw_cmd_tally *t, FILE *f)
 {
     for (size_t i = 0; i < t->count; i++) {
         const struct gw_cmd_tally_row *row = t->rows[i];
         fprintf(f, "  %8" PRIu64 "  ", row->count);
         gw_cmd_pad(f, gw_cmd_kind_title(c, row->kind), 14);
-        gw_cmd_pad(f, row->field[0] != '\0' ? row->field : "-", 20);
-        fprintf(f, " %s\n", row->reason);
+        struct gw_buf text;
+        gw_buf_init(&text, 4096);
+        gw_cmd_reason_text(c, gw_bytes_str(row->reason), row->field, &text);
+        fprintf(f, "%.*s\n", GW_BYTES_FMT(gw_buf_view(&text)));
+        gw_buf_fini(&text);
     }
 }
 

@@ -44,9 +44,9 @@ int gw_cmd_conf_check(struct gw_cmd_ctx *c, int argc, char **argv)
          "configuration file, conf/gateway.conf by default"},
         {.type = GW_OPT_END},
     };
-    const struct gw_cmd_usage usage = {"-c FILE", opts, NULL, notes_zh, notes_en};
+    const struct gw_cmd_usage usage = {"[FILE]", opts, NULL, notes_zh, notes_en};
     size_t n;
-    int rc = gw_cmd_parse(c, &usage, argc, argv, NULL, 0, &n);
+    int rc = gw_cmd_parse(c, &usage, argc, argv, &file, 1, &n);
     if (rc != GW_EXIT_GO_ON)
         return rc;
     if (access(file, R_OK) != 0) {

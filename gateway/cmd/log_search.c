@@ -135,11 +135,12 @@ static int by_subject(struct search *s, const char *subject, const char *keys_di
     return rc;
 }
 
-static const char notes_zh[] =
-    "最新的在前。理由代码与方法名须写全，如 --reason no-grant --method RecordExchange/Pull。\n"
-    "退出码：0 找到；1 没有符合的条目；2 用法错误或目录无法读取。\n";
+static const char notes_zh[] = "DIR 缺省为 data/log。最新的在前。理由代码与方法名须写全，如 "
+                               "--reason no-grant --method RecordExchange/Pull。\n"
+                               "退出码：0 找到；1 没有符合的条目；2 用法错误或目录无法读取。\n";
 static const char notes_en[] =
-    "Newest first. Reasons and methods in full: --reason no-grant --method RecordExchange/Pull.\n"
+    "DIR is data/log by default. Newest first. Reasons and methods in full: --reason no-grant "
+    "--method RecordExchange/Pull.\n"
     "exit codes: 0 found; 1 nothing fits; 2 usage, or the folder can not be read.\n";
 
 static int decision_parse(const char *s)
@@ -168,8 +169,6 @@ int gw_cmd_log_search(struct gw_cmd_ctx *c, int argc, char **argv)
     const char *dir = "data/log", *since = NULL, *until = NULL, *subject = NULL, *keys = NULL,
                *decision = NULL;
     const struct gw_cmd_opt opts[] = {
-        {GW_OPT_TEXT, "--dir", "DIR", &dir, "日志目录，缺省 data/log",
-         "folder of the log, data/log by default"},
         {GW_OPT_TEXT, "--peer", "NAME", &s.query.peer_id, "对接方", "counterpart"},
         {GW_OPT_TEXT, "--method", "NAME", &s.query.method, "方法，如 RecordExchange/Pull",
          "method, e.g. RecordExchange/Pull"},
@@ -187,10 +186,10 @@ int gw_cmd_log_search(struct gw_cmd_ctx *c, int argc, char **argv)
          "at most so many, 50 by default"},
         {.type = GW_OPT_END},
     };
-    const struct gw_cmd_usage usage = {"[--dir DIR] [--peer NAME] [--reason CODE] ...", opts, NULL,
+    const struct gw_cmd_usage usage = {"[DIR] [--peer NAME] [--reason CODE] ...", opts, NULL,
                                        notes_zh, notes_en};
     size_t n;
-    int rc = gw_cmd_parse(c, &usage, argc, argv, NULL, 0, &n);
+    int rc = gw_cmd_parse(c, &usage, argc, argv, &dir, 1, &n);
     if (rc != GW_EXIT_GO_ON)
         return rc;
     if ((rc = times(c, since, until, &s.query)) != GW_EXIT_OK)

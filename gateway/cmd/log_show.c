@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 
-static const char notes_zh[] =
-    "只能看到已发布（checkpoint 覆盖）的条目。离线读取不产生查阅记录，由持有文件者负责。\n"
-    "退出码：0 成功；1 没有该条或内容损坏；2 用法错误或目录无法读取。\n";
+static const char notes_zh[] = "DIR 缺省为 data/log。只能看到已发布（checkpoint "
+                               "覆盖）的条目。离线读取不产生查阅记录，由持有文件者负责。\n"
+                               "退出码：0 成功；1 没有该条或内容损坏；2 用法错误或目录无法读取。\n";
 static const char notes_en[] = "Only published entries (covered by the checkpoint) can be seen. "
                                "Reading offline leaves no ACCESS\n"
                                "entry: whoever holds the files answers for it.\n"
@@ -50,19 +50,19 @@ static void print_json(const struct gw_cmd_ctx *c, const struct gw_audit_entry *
 
 int gw_cmd_log_show(struct gw_cmd_ctx *c, int argc, char **argv)
 {
-    const char *dir = "data/log", *pos[1];
+    const char *dir = "data/log", *pos[2];
     const struct gw_cmd_opt opts[] = {
-        {GW_OPT_TEXT, "--dir", "DIR", &dir, "日志目录，缺省 data/log",
-         "folder of the log, data/log by default"},
         {.type = GW_OPT_END},
     };
-    const struct gw_cmd_usage usage = {"SEQ [--dir DIR]", opts, NULL, notes_zh, notes_en};
+    const struct gw_cmd_usage usage = {"[DIR] SEQ", opts, NULL, notes_zh, notes_en};
     size_t n;
-    int rc = gw_cmd_parse(c, &usage, argc, argv, pos, 1, &n);
+    int rc = gw_cmd_parse(c, &usage, argc, argv, pos, 2, &n);
     if (rc != GW_EXIT_GO_ON)
         return rc;
     uint64_t seq;
-    if (n != 1 || gw_text_u64(gw_bytes_str(pos[0]), &seq) != GW_OK) {
+    if (n == 2)
+        dir = pos[0];
+    if (n == 0 || gw_text_u64(gw_bytes_str(pos[n - 1]), &seq) != GW_OK) {
         gw_cmd_err(c, "请给出条目序号", "name the entry's number");
         return gw_cmd_usage_hint(c);
     }

@@ -18,9 +18,10 @@ struct push {
     struct gw_remote remote;
     struct gw_push_plan plan;
     struct gw_push_state state;
-    const char *format, *formats, *batch, *until, *resend, *key_field, *sheet, *feedback;
+    const char *format, *formats, *batch, *until, *resend, *key_field, *sheet, *feedback, *out;
     bool dry_run;
-    bool closed; /* the batch was closed; then these are the sheet's */
+    bool closed;     /* the batch was closed; then these are the sheet's */
+    char base[4000]; /* what the files beside the package are named after */
     char sheet_path[4096], feedback_path[4096];
 };
 
@@ -102,7 +103,7 @@ static int dry_run(struct push *p)
 
 static int open_batch(struct push *p)
 {
-    int rc = gw_push_state_open(&p->state, p->plan.path, p->batch, &p->plan);
+    int rc = gw_push_state_open(&p->state, p->base, p->batch, &p->plan);
     if (rc != GW_EXIT_OK)
         return rc;
     Xinqiao__V1__OpenBatchRequest m = XINQIAO__V1__OPEN_BATCH_REQUEST__INIT;
@@ -243,11 +244,12 @@ static int send_all(struct push *p)
     rc = gw_push_stream(&r);
     if (rc == GW_EXIT_OK && p->batch != NULL)
         rc = close_batch(p);
-    if (rc == GW_EXIT_OK && (p->feedback != NULL || p->plan.refusals.count != 0)) {
-        if (p->feedback != NULL)
-            snprintf(p->feedback_path, sizeof(p->feedback_path), "%s", p->feedback);
-        else
-            snprintf(p->feedback_path, sizeof(p->feedback_path), "%s.feedback.json", p->plan.path);
+    bool wanted = p->feedback != NULL ||
+                  (p->plan.refusals.count != 0 && (p->batch != NULL || p->out != NULL));
+    if (rc == GW_EXIT_OK && wanted) {
+        snprintf(p->feedback_path, sizeof(p->feedback_path),
+                 p->feedback != NULL ? "%s" : "%s.feedback.json",
+                 p->feedback != NULL ? p->feedback : p->base);
         rc = gw_push_feedback_write(p->c, p->feedback_path, &p->plan, p->state.batch,
                                     &p->plan.refusals);
     }
@@ -264,6 +266,24 @@ static int send_all(struct push *p)
     gw_push_state_close(&p->state, rc == GW_EXIT_OK);
     gw_cmd_tally_fini(&r.tally);
     return rc == GW_EXIT_OK && p->state.counts.refused != 0 ? GW_EXIT_SOME_REFUSED : rc;
+}
+
+/* Sheet, feedback and state are named after the package, in its folder or in --out. */
+static int name_files(struct push *p)
+{
+    const char *slash = strrchr(p->plan.path, '/');
+    const char *name = slash != NULL ? slash + 1 : p->plan.path;
+    if (p->out != NULL) {
+        enum gw_status st = gw_file_mkdirs(p->out, 0755);
+        if (st != GW_OK)
+            return gw_cmd_file_failed(p->c, p->out, st);
+        snprintf(p->base, sizeof(p->base), "%s/%s", p->out, name);
+    } else {
+        snprintf(p->base, sizeof(p->base), "%s", p->plan.path);
+    }
+    snprintf(p->sheet_path, sizeof(p->sheet_path), p->sheet != NULL ? "%s" : "%s.sheet.txt",
+             p->sheet != NULL ? p->sheet : p->base);
+    return GW_EXIT_OK;
 }
 
 static int prepare(struct push *p, const struct gw_format_set *set)
@@ -335,8 +355,11 @@ int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
         {GW_OPT_TEXT, "--sheet", "FILE", &p.sheet, "交接单文件，缺省 FILE.sheet.txt",
          "sheet file, FILE.sheet.txt by default"},
         {GW_OPT_TEXT, "--feedback", "FILE", &p.feedback,
-         "反馈文件（.json 或 .xml），缺省 FILE.feedback.json",
-         "feedback file (.json or .xml), FILE.feedback.json by default"},
+         "反馈文件（.json 或 .xml），批次缺省 FILE.feedback.json",
+         "feedback file (.json or .xml), FILE.feedback.json by default with --batch"},
+        {GW_OPT_TEXT, "--out", "DIR", &p.out,
+         "交接单、反馈和续传文件写到此目录，缺省与 FILE 同目录",
+         "folder for sheet, feedback and state, that of FILE by default"},
         {GW_OPT_TEXT, "--formats", "DIR", &p.formats, "格式目录", "folder of the formats"},
         {.type = GW_OPT_END},
     };
@@ -357,10 +380,11 @@ int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
     }
     p.plan.c = c;
     p.plan.path = path[0];
-    if (p.batch == NULL && !p.dry_run && gw_push_state_exists(path[0]))
+    rc = name_files(&p);
+    if (rc != GW_EXIT_OK)
+        return rc;
+    if (p.batch == NULL && !p.dry_run && gw_push_state_exists(p.base))
         p.batch = ""; /* an unfinished batch of this file: go on with it */
-    snprintf(p.sheet_path, sizeof(p.sheet_path), p.sheet != NULL ? "%s" : "%s.sheet.txt",
-             p.sheet != NULL ? p.sheet : path[0]);
     GW_CLEANUP(gw_format_set_freep) struct gw_format_set *set = NULL;
     rc = gw_cmd_formats_load(c, p.formats, &set);
     if (rc == GW_EXIT_OK)

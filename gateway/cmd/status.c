@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { EXIT_FINE = 0, EXIT_RED = 1, EXIT_UNREACHABLE = 2 };
+enum { EXIT_FINE = 0, EXIT_RED = 1, EXIT_UNREACHABLE = 2, EXIT_REFUSED = 5 };
 
 static int64_t instant_us(const Google__Protobuf__Timestamp *t)
 {
@@ -172,9 +172,10 @@ static void screen_json(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusRes
 }
 
 static const char notes_zh[] =
-    "退出码：0 正常；1 有需要处理的事项；2 连接不上、被拒绝或用法错误。\n";
+    "退出码：0 正常；1 有需要处理的事项；2 连接不上或用法错误；5 网关拒绝回答。\n";
 static const char notes_en[] =
-    "exit codes: 0 all is well; 1 something must be done; 2 no connection, refused, or usage.\n";
+    "exit codes: 0 all is well; 1 something must be done; 2 no connection, or usage; 5 the\n"
+    "gateway refuses to answer.\n";
 
 int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
 {
@@ -188,10 +189,11 @@ int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
         return rc;
     rc = gw_remote_open(&r);
     Xinqiao__V1__StatusResponse *s = NULL;
+    int code = GW_GRPC_OK;
     if (rc == GW_EXIT_OK) {
         Xinqiao__V1__StatusRequest q = XINQIAO__V1__STATUS_REQUEST__INIT;
         rc = gw_remote_unary(&r, "/xinqiao.v1.Operations/Status", &q.base,
-                             &xinqiao__v1__status_response__descriptor, &s, NULL);
+                             &xinqiao__v1__status_response__descriptor, &s, &code);
     }
     if (rc == GW_EXIT_OK) {
         if (c->json)
@@ -200,7 +202,7 @@ int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
             screen(c, s, r.address);
         rc = s->n_red != 0 ? EXIT_RED : EXIT_FINE;
     } else {
-        rc = EXIT_UNREACHABLE;
+        rc = code == GW_GRPC_OK || code == GW_GRPC_UNAVAILABLE ? EXIT_UNREACHABLE : EXIT_REFUSED;
     }
     xinqiao__v1__status_response__free_unpacked(s, NULL);
     gw_remote_fini(&r);

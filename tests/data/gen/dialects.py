@@ -1,5 +1,6 @@
 """One function per format: a case -> (code, value) in the order of the format's table, as that sender writes it."""
 from cases import LONG
+from ids import FILLER
 from texts import DATA_CENTRE
 
 
@@ -74,14 +75,14 @@ def national_permit(p, i):
 
 
 def subject_code(s):
-    """Dialects that keep all subjects' numbers in one column."""
-    return s.doc_number if is_person(s) else s.uscc
+    """Dialects that keep all subjects' numbers in one column; there a sole trader without a code is its registration number."""
+    return s.doc_number if is_person(s) else s.regno if s.uscc == FILLER else s.uscc
 
 
 def zhejiang_penalty(p, i):
     s = p.subject
     rep = None if is_person(s) else s.rep
-    cert = s.doc_kind if is_person(s) else "统一社会信用代码"
+    cert = s.doc_kind if is_person(s) else "工商注册号" if s.uscc == FILLER else "统一社会信用代码"
     return [
         ("PUNISH_BASE_INFO_CODE", f"CFJB2026{p.number:08d}"), ("PUNISH_CASE_CODE", f"{p.agency.area}20260{p.number:06d}"),
         ("CASE_PROCESS_TYPE", "01" if p.summary else "02"), ("PUNISH_ACTION_NAME", f"对{p.violation}的处罚"),

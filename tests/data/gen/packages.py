@@ -166,11 +166,11 @@ def write(out, persons, firms):
     out("formats/zhejiang.penalty.unified@1/package.json", wire.zhejiang_package(records))
     out("formats/zhejiang.penalty.unified@1/rows.tsv", rows_tsv(listed))
     listed = [texts.in_suzhou(c) for c in data.penalties(48, all_kinds)]
-    records = [wire.json_record(dialects.suzhou_penalty(c, i)) for i, c in enumerate(listed)]
+    records = [wire.json_record(dialects.suzhou_penalty(c, i), None) for i, c in enumerate(listed)]
     out("formats/suzhou.penalty@1/package.json", wire.suzhou_package(records))
     out("formats/suzhou.penalty@1/rows.tsv", rows_tsv(listed))
     listed = [texts.in_suzhou(c) for c in data.permits(44, all_kinds)]
-    records = [wire.json_record(dialects.suzhou_permit(c, i)) for i, c in enumerate(listed)]
+    records = [wire.json_record(dialects.suzhou_permit(c, i), None) for i, c in enumerate(listed)]
     out("formats/suzhou.permit@1/package.json", wire.suzhou_package(records))
     out("formats/suzhou.permit@1/rows.tsv", rows_tsv(listed))
 

@@ -1,28 +1,30 @@
-"""Packages: the bytes around the records. Names agree with conf/formats/README.md; they stand here and nowhere else."""
+"""Packages: the bytes around the records. Names are those at the top of the files of conf/formats/; they stand here and
+nowhere else."""
 import hashlib
 import json
 import uuid
 from xml.sax.saxutils import escape
 
-XML_ROOT, XML_HEADER, XML_BODY, XML_RECORD = "package", "header", "body", "record"
+XML_ROOT, XML_HEADER, XML_BODY, XML_RECORD = "package", "head", "body", "record"
 
 
 def xml_record(fields):
     """One record: fields in table order, every column present, empty ones as empty elements."""
     lines = [f"<{XML_RECORD}>"]
     for code, value in fields:
-        lines.append(f"<{code}>{escape(value)}</{code}>")
+        lines.append(f"  <{code}>{escape(value)}</{code}>")
     lines.append(f"</{XML_RECORD}>")
-    return "".join(lines)
+    return "\n".join(lines)
 
 
-def json_record(fields):
-    return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
+def json_record(fields, absent=""):
+    """All values are texts; what is absent is written as `absent`."""
+    return json.dumps({code: value or absent for code, value in fields}, ensure_ascii=False, separators=(",", ":"))
 
 
 def digest(records):
-    """Over the SHA-256 of each record's bytes, in order."""
-    return hashlib.sha256(b"".join(hashlib.sha256(r.encode()).digest() for r in records)).hexdigest()
+    """Over the bytes of the record elements, one after the other."""
+    return hashlib.sha256("".join(records).encode()).hexdigest()
 
 
 def header(guid, resource, sender, receiver, area, count, body_digest, mode="增量"):
@@ -44,8 +46,8 @@ def xml_package(records, *, resource, sender, receiver, area, name, count=None, 
 
 
 def zhejiang_package(records):
-    return ('{"code":"00","msg":"成功","datas":[\n' + ",\n".join(records) + f'\n],"dataCount":{len(records)}}}\n')
+    return ('{"code":"00","msg":"成功","datas":[\n' + ",\n".join(records) + f'\n],"dataCount":"{len(records)}"}}\n')
 
 
 def suzhou_package(records):
-    return ('{"resultCode":"200","resultMsg":"成功","data":[\n' + ",\n".join(records) + "\n]}\n")
+    return ('{"resultCode":"200","resultMsg":"成功","data":[\n' + ",\n".join(records) + f'\n],"total":"{len(records)}"}}\n')

@@ -1,15 +1,15 @@
 """The committed test data, read; and bulk records from the same generator."""
 import csv
 import functools
+import random
+import re
 import sys
 
 from .paths import DATA
 
 sys.path.insert(0, str(DATA / "gen"))
 import packages  # noqa: E402
-import random  # noqa: E402
 import subjects  # noqa: E402
-import wire  # noqa: E402
 
 NATIONAL_ORG = "national.penalty.org@2018"
 NATIONAL_PERSON = "national.penalty.person@2018"
@@ -37,11 +37,11 @@ def package(fmt, name=None):
 
 
 def records(fmt, name=None):
-    """The bytes of each record of a package: its lines, as tests/data/gen/wire.py writes them."""
-    mark = f"<{wire.XML_RECORD}>".encode() if fmt.startswith("national") else b'{"'
-    lines = package(fmt, name).split(b"\n")
-    found = [line.rstrip(b",") if mark != b"<" and line.endswith(b"},") else line for line in lines if line.startswith(mark)]
-    return [r for r in found if not r.startswith((b'{"code"', b'{"resultCode"'))]
+    """The bytes of each record of a package."""
+    content = package(fmt, name)
+    if fmt.startswith("national"):
+        return re.findall(rb"<record>.*?</record>", content, re.S)
+    return [line.rstrip(b",") for line in content.split(b"\n") if line.startswith((b'{"PUNISH', b'{"ADM'))]
 
 
 def rows(fmt):

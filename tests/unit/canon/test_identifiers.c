@@ -240,8 +240,13 @@ static void test_repair(void **state)
     expect_repair(GW_BYTES_NONE, "kept:", false);
     expect_repair(GW_BYTES_LIT("台Ａ"), "kept:台A", true);
 
+    /* Found by fuzz_canon: nothing left, into a buffer that has no memory yet. */
     struct gw_buf b;
-    bool changed;
+    bool changed = false;
+    gw_buf_init(&b, 256);
+    assert_int_equal(gw_canon_id_repair(GW_BYTES_LIT(" "), &b, &changed), GW_OK);
+    assert_true(changed && b.len == 0);
+    gw_buf_fini(&b);
     gw_buf_init(&b, 256);
     assert_int_equal(gw_canon_id_repair(GW_BYTES_LIT("9\xff"), &b, &changed), GW_INVALID);
     gw_buf_fini(&b);

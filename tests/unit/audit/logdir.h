@@ -18,7 +18,8 @@ struct logdir {
     struct gw_audit_settings set;
 };
 
-static inline int logdir_remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+static inline int logdir_remove_one(const char *path, const struct stat *st, int flag,
+                                    struct FTW *ftw)
 {
     (void)st;
     (void)flag;
@@ -57,7 +58,8 @@ static inline enum gw_status logdir_try(struct logdir *d, struct gw_audit **ret)
         abort();
     gw_buf_fini(&error);
     if (st == GW_OK)
-        snprintf(d->shard, sizeof(d->shard), "%s/%s", d->log, strrchr(gw_audit_origin(*ret), '/') + 1);
+        snprintf(d->shard, sizeof(d->shard), "%s/%s", d->log,
+                 strrchr(gw_audit_origin(*ret), '/') + 1);
     return st;
 }
 
@@ -86,14 +88,16 @@ static inline struct gw_bytes logdir_body(uint64_t n, uint8_t *room)
     gw_audit_set_bytes(&e, GW_AF_EXCHANGE_ID, gw_bytes_make(id, 16));
     gw_audit_set_num(&e, GW_AF_DIRECTION, GW_AUDIT_IN);
     gw_audit_set_num(&e, GW_AF_PHASE, GW_AUDIT_RESULT);
-    gw_audit_set_bytes(&e, GW_AF_PEER_ID, n % 3 == 0 ? GW_BYTES_LIT("city-b") : GW_BYTES_LIT("city-c"));
+    gw_audit_set_bytes(&e, GW_AF_PEER_ID,
+                       n % 3 == 0 ? GW_BYTES_LIT("city-b") : GW_BYTES_LIT("city-c"));
     gw_audit_set_bytes(&e, GW_AF_PEER_SPKI, gw_bytes_make(hash, 32));
     gw_audit_set_bytes(&e, GW_AF_METHOD, GW_BYTES_LIT("ListExchange/Check"));
     gw_audit_set_bytes(&e, GW_AF_PURPOSE, GW_BYTES_LIT("P02"));
     gw_audit_set_bytes(&e, GW_AF_LEGAL_BASIS, GW_BYTES_LIT("row-1"));
     gw_audit_set_num(&e, GW_AF_HASH_SUITE, 1);
     gw_audit_set_num(&e, GW_AF_DECISION, n % 5 == 0 ? GW_AUDIT_DENY : GW_AUDIT_ALLOW);
-    gw_audit_set_bytes(&e, GW_AF_REASON, n % 5 == 0 ? GW_BYTES_LIT("no-grant") : GW_BYTES_LIT("ok"));
+    gw_audit_set_bytes(&e, GW_AF_REASON,
+                       n % 5 == 0 ? GW_BYTES_LIT("no-grant") : GW_BYTES_LIT("ok"));
     gw_audit_set_bytes(&e, GW_AF_POLICY, GW_BYTES_LIT("law@1"));
     gw_audit_set_num(&e, GW_AF_STATUS, n % 5 == 0 ? 403 : 200);
     struct gw_hash subject = {{(uint8_t)(n % 7), 1}};
@@ -120,7 +124,8 @@ static inline struct gw_audit_verdict logdir_verify(struct logdir *d, struct gw_
     snprintf(path, sizeof(path), "%s/log.vkey", d->keys);
     if (gw_file_read(path, &keys) != GW_OK)
         abort();
-    struct gw_audit_verify in = {.dir = d->shard, .vkeys = gw_buf_view(&keys), .old_checkpoint = old};
+    struct gw_audit_verify in = {
+        .dir = d->shard, .vkeys = gw_buf_view(&keys), .old_checkpoint = old};
     if (gw_audit_verify_dir(&in, &v) != GW_OK)
         abort();
     gw_buf_fini(&keys);

@@ -160,15 +160,27 @@ static bool spelling_holds(struct encoding *e, size_t i, struct gw_bytes text)
     return gw_values_same(row, &v, &now);
 }
 
+/* Nothing stands in the column, or the "no" of a flag that the sender left empty. */
+static bool says_nothing(const struct encoding *e, size_t i)
+{
+    if (!e->filled[i])
+        return e->slots->slot[i].form > GW_FORM_TOKEN;
+    const struct gw_row *row = gw_field_row(&e->format->field[i], e->record, false);
+    struct gw_op_values v = {0};
+    if (row == NULL || e->is_default[i] || !gw_field_is_flag(&e->format->field[i]))
+        return false;
+    gw_row_get(row, e->record, &v);
+    return v.v[0].num == 0;
+}
+
 static void apply_absent_list(struct encoding *e, const Xinqiao__V1__Extension *x)
 {
     const char *p = x->text;
     while (*p != '\0') {
         size_t len = strcspn(p, " ");
         int i = gw_format_field_find(e->format, gw_bytes_make(p, len), 0);
-        if (i >= 0 && e->format->field[i].written && !e->filled[i] &&
-            e->slots->slot[i].form > GW_FORM_TOKEN)
-            e->slots->slot[i].form = (enum gw_form)x->form;
+        if (i >= 0 && e->format->field[i].written && says_nothing(e, (size_t)i))
+            e->slots->slot[i] = (struct gw_slot){GW_BYTES_NONE, (enum gw_form)x->form};
         p += len;
         p += *p == ' ';
     }

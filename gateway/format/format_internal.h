@@ -411,6 +411,8 @@ bool gw_text_absent(const struct gw_format *f, struct gw_bytes text);
 bool gw_text_has_control(struct gw_bytes t);
 /* The row of a field that applies to the record. */
 const struct gw_row *gw_field_row(const struct gw_field *fld, const gw_record *r, bool in);
+/* A column of its own for a yes or no. */
+bool gw_field_is_flag(const struct gw_field *fld);
 /* Conditional and order rules; `bad` has a true per field that is refused already, `target` phrases
  * for encode. */
 void gw_rules_check(const struct gw_format *f, const gw_record *r, const bool *bad,

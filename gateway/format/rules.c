@@ -129,6 +129,11 @@ const struct gw_row *gw_field_row(const struct gw_field *fld, const gw_record *r
     return NULL;
 }
 
+bool gw_field_is_flag(const struct gw_field *fld)
+{
+    return fld->row_count == 1 && fld->row[0]->path[0].type == GW_CANON_BOOL;
+}
+
 void gw_report_reason(struct gw_report *report, enum gw_problem_kind kind, const char *code,
                       const struct gw_field *fld, const struct gw_row *row)
 {

@@ -83,7 +83,7 @@ def organisation_faults(data):
 
     return {
         4: (set_(CF_XDR_MC=bad.name, CF_XDR_SHXYM=bad.uscc, CF_XDR_LB="法人及非法人组织", CF_XDR_ZZJG=""), [("uscc-check", "CF_XDR_SHXYM")]),
-        9: (set_(CF_WSH=""), [("field-empty", "CF_WSH")]),
+        9: (set_(CF_WSH=""), [("field-missing", "CF_WSH")]),
         13: (set_(CF_CFLB="罚款", CF_NR_FK=""), [("amount-missing", "CF_NR_FK")]),
         17: (set_(CF_JDRQ="2088/08/08", CF_GSJZQ="2099/12/31", CF_YXQ="2099/12/31"), [("date-future", "CF_JDRQ")]),
         22: (set_(CF_CFLB="罚款", CF_NR_FK="0.1234567", CF_JDRQ="2026/13/01"),

@@ -285,6 +285,8 @@ enum gw_status gw_canon_id_repair(struct gw_bytes v, struct gw_buf *ret, bool *r
     }
     GW_TRY(gw_buf_failed(ret));
     ret->len = end;
-    *ret_changed = !gw_bytes_eq(gw_bytes_make(ret->ptr + start, end - start), v);
+    struct gw_bytes repaired =
+        end != start ? gw_bytes_make(ret->ptr + start, end - start) : GW_BYTES_NONE;
+    *ret_changed = !gw_bytes_eq(repaired, v);
     return GW_OK;
 }

@@ -1,0 +1,122 @@
+/* Problems of a report as the contract's findings: reason, the sender's field, texts in both
+ * languages. Never data. And the form in which the store keeps those of a refused row. */
+#include "service/service_internal.h"
+
+enum { TEXT_MAX = 4096 };
+
+#define TYPE(x) XINQIAO__V1__FINDING__TYPE__TYPE_##x
+
+static const Xinqiao__V1__Finding__Type type_of[] = {
+    [GW_PROBLEM_ERROR] = TYPE(ERROR),       [GW_PROBLEM_WARNING] = TYPE(WARNING),
+    [GW_PROBLEM_LOSS] = TYPE(LOSS),         [GW_PROBLEM_DEFAULTED] = TYPE(DEFAULTED),
+    [GW_PROBLEM_REPAIRED] = TYPE(REPAIRED), [GW_PROBLEM_WITHHELD] = TYPE(WITHHELD),
+};
+
+static char *text_of(struct gw_arena *a, const struct gw_problem *p, const char *lang)
+{
+    char mem[TEXT_MAX];
+    struct gw_buf b;
+    gw_buf_init_fixed(&b, mem, sizeof(mem));
+    gw_problem_text(p, lang, &b);
+    char *s = gw_arena_strndup(a, b.ptr, b.len);
+    return s != NULL ? s : gw_service_str("");
+}
+
+static void set_parameters(struct gw_arena *a, const struct gw_problem *p, Xinqiao__V1__Finding *f)
+{
+    size_t n = 0;
+    while (n < GW_ARRAY_LEN(p->params) && p->params[n].name != NULL)
+        n++;
+    if (n == 0)
+        return;
+    Xinqiao__V1__Finding__ParametersEntry **list = gw_arena_calloc(a, n, sizeof(*list));
+    Xinqiao__V1__Finding__ParametersEntry *entry = gw_arena_calloc(a, n, sizeof(*entry));
+    if (list == NULL || entry == NULL)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        xinqiao__v1__finding__parameters_entry__init(&entry[i]);
+        entry[i].key = gw_service_str(p->params[i].name);
+        entry[i].value = gw_service_str(p->params[i].value != NULL ? p->params[i].value : "");
+        list[i] = &entry[i];
+    }
+    f->parameters = list;
+    f->n_parameters = n;
+}
+
+static Xinqiao__V1__Finding *finding_new(struct gw_arena *a, const struct gw_problem *p, bool texts)
+{
+    Xinqiao__V1__Finding *f = gw_arena_new_of(a, Xinqiao__V1__Finding);
+    if (f == NULL)
+        return NULL;
+    xinqiao__v1__finding__init(f);
+    f->type = type_of[p->kind];
+    f->reason = gw_service_str(p->reason->code);
+    f->field = gw_service_str(p->field != NULL ? p->field : "");
+    f->row = p->row;
+    set_parameters(a, p, f);
+    if (texts) {
+        f->text_zh = text_of(a, p, "zh");
+        f->text_en = text_of(a, p, "en");
+    }
+    return f;
+}
+
+void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, bool texts, size_t max,
+                              struct gw_service_findings *ret)
+{
+    *ret = (struct gw_service_findings){0};
+    size_t total = 0;
+    for (const struct gw_problem *p = r->first; p != NULL; p = p->next)
+        total++;
+    size_t take = total < max ? total : max;
+    ret->omitted = total - take;
+    if (take == 0 || (ret->items = gw_arena_calloc(a, take, sizeof(*ret->items))) == NULL)
+        return;
+    for (const struct gw_problem *p = r->first; p != NULL && ret->count < take; p = p->next) {
+        Xinqiao__V1__Finding *f = finding_new(a, p, texts);
+        if (f == NULL)
+            return;
+        ret->items[ret->count++] = f;
+    }
+}
+
+struct gw_bytes gw_service_refusal_pack(struct gw_arena *a, uint64_t row, const char *key,
+                                        const struct gw_report *r)
+{
+    Xinqiao__V1__RefusedRow m = XINQIAO__V1__REFUSED_ROW__INIT;
+    struct gw_service_findings found;
+    gw_service_findings_make(a, r, false, GW_SERVICE_FINDINGS, &found);
+    m.row = row;
+    m.key = gw_service_str(key);
+    m.findings = found.items;
+    m.n_findings = found.count;
+    return gw_service_pack(a, &m.base);
+}
+
+/* The texts of today for the codes of then. A reason that is gone leaves its code. */
+static void add_texts(struct gw_arena *a, Xinqiao__V1__Finding *f)
+{
+    struct gw_problem p = {.reason = gw_reason_find(gw_bytes_str(f->reason)), .field = f->field};
+    if (p.reason == NULL)
+        return;
+    for (size_t i = 0; i < f->n_parameters && i < GW_ARRAY_LEN(p.params); i++)
+        p.params[i] = (struct gw_param){f->parameters[i]->key, f->parameters[i]->value};
+    f->text_zh = text_of(a, &p, "zh");
+    f->text_en = text_of(a, &p, "en");
+}
+
+enum gw_status gw_service_refusal_unpack(struct gw_arena *a, struct gw_bytes packed,
+                                         Xinqiao__V1__RefusedRow **ret)
+{
+    ProtobufCAllocator alloc;
+    gw_canon_allocator(a, &alloc);
+    Xinqiao__V1__RefusedRow *m = xinqiao__v1__refused_row__unpack(&alloc, packed.len, packed.ptr);
+    if (m == NULL)
+        return gw_arena_failed(a) ? GW_NOMEM : GW_CORRUPT;
+    for (size_t i = 0; i < m->n_findings; i++)
+        add_texts(a, m->findings[i]);
+    if (gw_arena_failed(a))
+        return GW_NOMEM;
+    *ret = m;
+    return GW_OK;
+}

@@ -42,6 +42,7 @@ static const struct gw_peer *who(const char *role, const char *peer)
     return gw_authz_identify(set, &id);
 }
 
+/* INVARIANTS A1 */
 static void test_identity_is_role_and_peer(void **state)
 {
     (void)state;
@@ -93,6 +94,7 @@ static const char *ask(const struct gw_peer *p, const char *method, const char *
     return reason;
 }
 
+/* INVARIANTS A2 */
 static void test_method_and_purpose(void **state)
 {
     (void)state;
@@ -153,6 +155,7 @@ static void test_health_is_for_every_peer(void **state)
     }
 }
 
+/* INVARIANTS A2, A5 */
 static void test_record_dimensions(void **state)
 {
     (void)state;

@@ -98,6 +98,7 @@ static const struct {
     {"  }\n);", "  }\n", "city.conf:", ""},
 };
 
+/* INVARIANTS P11, A3, A4, A6 */
 static void test_every_mistake_is_named(void **state)
 {
     (void)state;

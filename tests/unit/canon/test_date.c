@@ -1,4 +1,4 @@
-/* Dates by pattern: exact, real, and written back as they were. */
+/* Dates by pattern: exact, real, and written back as they were (INVARIANTS C2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -171,6 +171,7 @@ static void test_every_single_error(void **state)
     }
 }
 
+/* INVARIANTS C4 */
 static void test_withdrawn_area_is_valid(void **state)
 {
     (void)state;
@@ -227,6 +228,7 @@ static void expect_repair(struct gw_bytes in, const char *out, bool changed)
     gw_buf_fini(&b);
 }
 
+/* INVARIANTS C3 */
 static void test_repair(void **state)
 {
     (void)state;

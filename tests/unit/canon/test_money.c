@@ -1,4 +1,4 @@
-/* Money: exact or refused, never rounded (formats.md section 9, traps 1 and 2). */
+/* Money: exact or refused, never rounded (INVARIANTS C1; formats.md section 9, traps 1 and 2). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

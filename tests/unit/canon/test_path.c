@@ -145,6 +145,7 @@ static size_t walk(const ProtobufCMessageDescriptor *d, const char *prefix)
     return leaves;
 }
 
+/* INVARIANTS C5 */
 static void test_every_leaf(void **state)
 {
     (void)state;
@@ -218,6 +219,7 @@ static void test_bad_values(void **state)
     }
 }
 
+/* INVARIANTS C7 */
 static void test_payloads_exclude_each_other(void **state)
 {
     (void)state;
@@ -235,6 +237,7 @@ static void test_payloads_exclude_each_other(void **state)
     assert_int_equal(r->payload_case, XINQIAO__V1__RECORD__PAYLOAD_PENALTY);
 }
 
+/* INVARIANTS C6 */
 static void test_absent_makes_nothing(void **state)
 {
     (void)state;
@@ -259,7 +262,8 @@ static void test_end_date_forms(void **state)
     assert_true(got.present && got.no_end && gw_date_is_none(got.date));
 }
 
-/* A record from elsewhere with dates that do not exist reads as absent, never as another day. */
+/* A record from elsewhere with dates that do not exist reads as absent, never as another day
+ * (INVARIANTS C2). */
 static void test_get_distrusts_the_record(void **state)
 {
     (void)state;
@@ -272,6 +276,7 @@ static void test_get_distrusts_the_record(void **state)
     assert_false(got.present);
 }
 
+/* INVARIANTS C9 */
 static void test_over_budget(void **state)
 {
     (void)state;

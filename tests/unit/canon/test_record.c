@@ -35,6 +35,7 @@ static enum gw_status unpack(struct gw_bytes b)
     return st;
 }
 
+/* INVARIANTS C2, C7, C8 */
 static void test_malformed_bytes(void **state)
 {
     (void)state;
@@ -141,7 +142,8 @@ static void test_every_truncation(void **state)
     gw_buf_fini(&b);
 }
 
-/* 3 bytes of message become a struct of dozens: the budget is what stops it. */
+/* 3 bytes of message become a struct of dozens: the budget is what stops it
+ * (INVARIANTS C9). */
 static void test_over_budget(void **state)
 {
     (void)state;

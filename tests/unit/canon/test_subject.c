@@ -64,6 +64,7 @@ static void expect(const gw_record *r, const char *type, const char *value)
     assert_true(gw_bytes_eq_str(v, value));
 }
 
+/* INVARIANTS C10 */
 static void test_organisation(void **state)
 {
     (void)state;
@@ -173,6 +174,7 @@ static void test_business_key(void **state)
     gw_buf_fini(&b);
 }
 
+/* INVARIANTS C11 */
 static void test_weak_keys(void **state)
 {
     (void)state;

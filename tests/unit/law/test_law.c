@@ -8,6 +8,7 @@
 
 static struct gw_report report;
 
+/* INVARIANTS P4, P9 */
 static void test_edition_by_date(void **state)
 {
     (void)state;
@@ -71,7 +72,8 @@ static void test_admit(void **state)
     r->legal_basis = (char *)(uintptr_t) "national-catalogue-2024.penalty";
     assert_string_equal(admit(r, 2026, &row), "");
     assert_string_equal(row->id, "national-catalogue-2025.penalty");
-    /* One that we do not know is not guessed at; the sender may retry when our tables are newer. */
+    /* INVARIANTS L8: one that we do not know is not guessed at; the sender may retry when our
+     * tables are newer. */
     r->legal_basis = (char *)(uintptr_t) "national-catalogue-2031.penalty";
     assert_string_equal(admit(r, 2026, &row), "law-edition-unknown");
     assert_true(gw_report_first_error(&report)->reason->retry_ms != 0);
@@ -98,6 +100,7 @@ static const char *share(const gw_record *r, int64_t at)
     return gw_report_first_error(&report)->reason->code;
 }
 
+/* INVARIANTS L7 */
 static void test_status_ends_sharing(void **state)
 {
     (void)state;
@@ -129,6 +132,7 @@ static void last_day_is(const gw_record *r, int year, int month, int day)
     assert_string_equal(share(r, next), "record-ended");
 }
 
+/* INVARIANTS P9, L5 */
 static void test_clocks(void **state)
 {
     (void)state;
@@ -157,6 +161,7 @@ static void test_clocks(void **state)
     last_day_is(r, 2031, 3, 1);
 }
 
+/* INVARIANTS L6 */
 static void test_missing_or_broken_dates_are_not_served(void **state)
 {
     (void)state;

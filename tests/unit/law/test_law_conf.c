@@ -132,6 +132,7 @@ static const struct {
     {"purposes = (", "purposs = (", "purposes.conf:", "purposes"},
 };
 
+/* INVARIANTS P11, L1, L9 */
 static void test_every_mistake_is_named(void **state)
 {
     (void)state;

@@ -108,6 +108,7 @@ static const struct gw_problem *admit(gw_record *r, enum gw_status want)
     return gw_report_first_error(report);
 }
 
+/* INVARIANTS L2, L3, L4 */
 static void test_bite_and_no_over_reach(void **state)
 {
     (void)state;
@@ -185,7 +186,8 @@ static void test_every_row_is_tested(void **state)
     }
 }
 
-/* Each word of the shipped table is recognised, alone, for a subject of its group. */
+/* Each word of the shipped table is recognised, alone, for a subject of its group
+ * (INVARIANTS L3). */
 static void test_every_word_bites(void **state)
 {
     (void)state;

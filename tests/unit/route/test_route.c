@@ -1,4 +1,4 @@
-/* Routes: exact paths only. */
+/* Routes: exact paths only (INVARIANTS R1). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

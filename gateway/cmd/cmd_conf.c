@@ -68,9 +68,7 @@ int gw_cmd_defaults_load(const struct gw_cmd_ctx *c, const struct gw_format_set 
     if (st == GW_OK) {
         const struct gw_config_node *root = gw_config_root(conf);
         const struct gw_config_node *group = gw_config_node_child(root, "defaults");
-        if (group == NULL) /* a whole peer file */
-            group = gw_config_node_child(root, "peer.defaults");
-        st = gw_format_defaults_load(s, group != NULL ? group : root, ret, &error);
+        st = gw_format_defaults_load(s, group, ret, &error);
     }
     if (st != GW_OK)
         gw_cmd_err(c, "缺省值文件 %s 不能使用（%s）：\n%.*s",

@@ -9,6 +9,7 @@
 enum { MAX_DEFAULT = 4096, DEFAULTS_BUDGET = 4 * 1024 * 1024 };
 
 struct one_default {
+    const struct gw_format *format;
     const char *field, *value;
 };
 
@@ -126,23 +127,40 @@ static bool check_in_format(const struct gw_format *f, const struct gw_field *fl
     return ok;
 }
 
-static void complain_unknown(const struct gw_format_set *set, const struct gw_default_spec *s,
+static void complain_unknown(const struct gw_format *f, const struct gw_default_spec *s,
                              const char *file, struct gw_buf *error)
 {
     const char *best = NULL;
     unsigned least = 6;
-    for (size_t i = 0; i < set->count; i++) {
-        for (size_t k = 0; k < set->format[i]->field_count; k++) {
-            unsigned n =
-                gw_text_distance(gw_bytes_str(s->field), set->format[i]->field[k].name, least);
-            if (n < least) {
-                least = n;
-                best = set->format[i]->field[k].cname;
-            }
+    for (size_t k = 0; k < f->field_count; k++) {
+        unsigned n = gw_text_distance(gw_bytes_str(s->field), f->field[k].name, least);
+        if (n < least) {
+            least = n;
+            best = f->field[k].cname;
         }
     }
-    gw_buf_printf(error, "%s:%u: %s: no format has this field%s%s\n", file, s->line, s->field,
+    gw_buf_printf(error, "%s:%u: %s: %s has no such field%s%s\n", file, s->line, s->field, f->id,
                   best != NULL ? ", did you mean " : "", best != NULL ? best : "");
+}
+
+/* One default into `ret`, checked against the field it is for. */
+static bool take_spec(const struct gw_format_set *set, const struct gw_default_spec *s,
+                      struct gw_arena *arena, const char *file, struct gw_buf *error,
+                      struct one_default *ret)
+{
+    const struct gw_format *f = gw_format_find(set, gw_bytes_str(s->format), NULL);
+    if (f == NULL) {
+        gw_buf_printf(error, "%s:%u: no format %s\n", file, s->line, s->format);
+        return false;
+    }
+    int k = gw_format_field_find(f, gw_bytes_str(s->field), 0);
+    if (k < 0 || f->field[k].refused || f->media == GW_MEDIA_PROTOBUF) {
+        complain_unknown(f, s, file, error);
+        return false;
+    }
+    *ret = (struct one_default){f, gw_arena_strdup(arena, s->field),
+                                gw_arena_strdup(arena, s->value)};
+    return check_in_format(f, &f->field[k], s, arena, file, error);
 }
 
 enum gw_status gw_format_defaults_compile(const struct gw_format_set *set, const char *file,
@@ -158,22 +176,8 @@ enum gw_status gw_format_defaults_compile(const struct gw_format_set *set, const
         return GW_NOMEM;
     }
     bool ok = true;
-    for (size_t n = 0; n < count; n++) {
-        bool known = false;
-        for (size_t i = 0; i < set->count; i++) {
-            const struct gw_format *f = set->format[i];
-            int k = gw_format_field_find(f, gw_bytes_str(specs[n].field), 0);
-            if (k < 0 || f->field[k].refused || f->media == GW_MEDIA_PROTOBUF)
-                continue;
-            known = true;
-            ok = check_in_format(f, &f->field[k], &specs[n], arena, file, ret_error) && ok;
-        }
-        if (!known)
-            complain_unknown(set, &specs[n], file, ret_error);
-        ok = ok && known;
-        items[n] = (struct one_default){gw_arena_strdup(arena, specs[n].field),
-                                        gw_arena_strdup(arena, specs[n].value)};
-    }
+    for (size_t n = 0; n < count; n++)
+        ok = take_spec(set, &specs[n], arena, file, ret_error, &items[n]) && ok;
     if (!ok || gw_arena_failed(arena)) {
         enum gw_status st = ok ? GW_NOMEM : GW_INVALID;
         gw_arena_free(arena);
@@ -222,12 +226,12 @@ static enum gw_status render(const char *value, const gw_record *r,
     return GW_OK;
 }
 
-enum gw_status gw_format_default(const struct gw_format_defaults *d, const char *field,
-                                 const gw_record *r, const struct gw_format_fields *fields,
+enum gw_status gw_format_default(const struct gw_format_defaults *d, const struct gw_format *f,
+                                 const char *field, const gw_record *r, const struct gw_format_fields *fields,
                                  struct gw_arena *arena, struct gw_bytes *ret)
 {
     for (size_t i = 0; i < d->count; i++) {
-        if (strcmp(d->items[i].field, field) != 0)
+        if (d->items[i].format != f || strcmp(d->items[i].field, field) != 0)
             continue;
         if (strstr(d->items[i].value, "${") != NULL)
             return render(d->items[i].value, r, fields, arena, ret);

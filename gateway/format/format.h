@@ -43,11 +43,12 @@ bool gw_format_confirmed(
 bool gw_format_takes_class(const struct gw_format *f, Xinqiao__V1__SubjectClass c);
 
 /* Values for mandatory target fields that have no source: the peer profile. Never status, clocks,
- * basis, procedure, class, amount, unit: such a name fails the load. */
+ * basis, procedure, class, amount, unit: such a name fails the load. A list, as a peer file has it:
+ * defaults = ( { format = "zhejiang.penalty.unified@1"; values = { FIELD = "text"; }; } ); */
 struct gw_format_defaults;
 struct gw_config_node;
 GW_MUST_USE enum gw_status gw_format_defaults_load(const struct gw_format_set *s,
-                                                   const struct gw_config_node *group,
+                                                   const struct gw_config_node *list,
                                                    struct gw_format_defaults **ret,
                                                    struct gw_buf *ret_error);
 void gw_format_defaults_free(struct gw_format_defaults *d);

@@ -456,29 +456,47 @@ enum gw_status gw_format_set_parse(struct gw_bytes text, const char *file,
 
 /* ---- defaults of a peer profile: { FIELD = "value"; } ---- */
 
+/* The members of one `values` group. */
+static bool read_values(const struct gw_config_node *n, struct gw_default_spec *specs,
+                        size_t *count, struct gw_buf *ret_error)
+{
+    static const char *const names[] = {"format", "values"};
+    const char *format = gw_config_node_get_string(n, "format", NULL);
+    const struct gw_config_node *values = gw_config_node_child(n, "values");
+    bool ok = gw_config_node_only(n, names, GW_ARRAY_LEN(names), ret_error) == GW_OK;
+    if (format == NULL || gw_config_node_kind(values) != GW_CONFIG_KIND_GROUP) {
+        gw_config_node_complain(n, ret_error, "expected { format = \"...\"; values = { ... }; }");
+        return false;
+    }
+    for (size_t i = 0; i < gw_config_node_count(values); i++) {
+        const struct gw_config_node *v = gw_config_node_at(values, i);
+        const char *text = gw_config_node_string(v);
+        if (text == NULL || text[0] == '\0' || *count == MAX_DEFAULTS) {
+            gw_config_node_complain(v, ret_error, "seen %s, expected a text, %d of them at most",
+                                    gw_config_node_kind_text(v), MAX_DEFAULTS);
+            ok = false;
+            continue;
+        }
+        specs[(*count)++] = (struct gw_default_spec){format, gw_config_node_name(v), text,
+                                                     gw_config_node_line(v)};
+    }
+    return ok;
+}
+
 enum gw_status gw_format_defaults_load(const struct gw_format_set *s,
-                                       const struct gw_config_node *group,
+                                       const struct gw_config_node *list,
                                        struct gw_format_defaults **ret, struct gw_buf *ret_error)
 {
     struct gw_default_spec specs[MAX_DEFAULTS];
-    size_t count = gw_config_node_count(group);
-    bool ok = true;
-    if (count > MAX_DEFAULTS) {
-        gw_config_node_complain(group, ret_error, "more than %d defaults", MAX_DEFAULTS);
-        return GW_INVALID;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct gw_config_node *n = gw_config_node_at(group, i);
-        specs[i] = (struct gw_default_spec){gw_config_node_name(n), gw_config_node_string(n),
-                                            gw_config_node_line(n)};
-        if (specs[i].value == NULL || specs[i].value[0] == '\0') {
-            gw_config_node_complain(n, ret_error, "seen %s, expected a text",
-                                    gw_config_node_kind_text(n));
-            ok = false;
-        }
-    }
+    size_t count = 0;
+    bool ok = list == NULL || gw_config_node_kind(list) == GW_CONFIG_KIND_LIST;
+    if (!ok)
+        gw_config_node_complain(list, ret_error, "seen %s, expected a list of { format, values }",
+                                gw_config_node_kind_text(list));
+    for (size_t i = 0; ok && i < gw_config_node_count(list); i++)
+        ok = read_values(gw_config_node_at(list, i), specs, &count, ret_error);
     if (!ok)
         return GW_INVALID;
-    return gw_format_defaults_compile(s, group != NULL ? gw_config_node_file(group) : "", specs,
+    return gw_format_defaults_compile(s, list != NULL ? gw_config_node_file(list) : "", specs,
                                       count, ret, ret_error);
 }

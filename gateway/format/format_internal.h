@@ -430,12 +430,12 @@ bool gw_loss_is_protected(const char *path);
 /* grants and defaults (grant.c, defaults.c) */
 bool gw_format_fields_allow(const struct gw_format_fields *f, const char *path);
 /* The declared default of a field, rendered; GW_NOT_FOUND. */
-GW_MUST_USE enum gw_status gw_format_default(const struct gw_format_defaults *d, const char *field,
+GW_MUST_USE enum gw_status gw_format_default(const struct gw_format_defaults *d, const struct gw_format *f, const char *field,
                                              const gw_record *r,
                                              const struct gw_format_fields *fields,
                                              struct gw_arena *arena, struct gw_bytes *ret);
 struct gw_default_spec {
-    const char *field, *value;
+    const char *format, *field, *value;
     unsigned line;
 };
 GW_MUST_USE enum gw_status gw_format_defaults_compile(const struct gw_format_set *s,

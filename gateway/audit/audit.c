@@ -84,6 +84,23 @@ static enum gw_status choose_shard(struct gw_audit *a, char ret[32])
     return GW_OK;
 }
 
+/* mkdir -p whose names last: every directory above is synced, as far as we may read it. At start
+ * only. */
+static enum gw_status make_durable_dir(const char *path, mode_t mode)
+{
+    char up[PATH_MAX];
+    size_t len = strlen(path);
+    GW_TRY(gw_file_mkdirs(path, mode));
+    memcpy(up, path, len + 1);
+    for (char *slash = strrchr(up, '/'); slash != NULL && slash != up; slash = strrchr(up, '/')) {
+        *slash = '\0';
+        enum gw_status st = gw_file_sync_dir(up);
+        if (st != GW_OK && st != GW_DENIED)
+            return st;
+    }
+    return path[0] == '/' ? GW_OK : gw_file_sync_dir(".");
+}
+
 static enum gw_status prepare_dirs(struct gw_audit *a, bool *ret_new)
 {
     char shard[32];
@@ -93,9 +110,7 @@ static enum gw_status prepare_dirs(struct gw_audit *a, bool *ret_new)
         return GW_TOO_LARGE;
     GW_TRY(gw_file_join(a->shard, sizeof(a->shard), a->dir, shard));
     GW_TRY(gw_file_join(a->journal.dir, sizeof(a->journal.dir), a->shard, "journal"));
-    GW_TRY(gw_file_mkdirs(a->journal.dir, 0750));
-    GW_TRY(gw_file_sync_dir(a->dir));
-    GW_TRY(gw_file_sync_dir(a->shard));
+    GW_TRY(make_durable_dir(a->journal.dir, 0750));
     char **names;
     GW_TRY(gw_file_list(a->journal.dir, &names));
     *ret_new = true;
@@ -178,7 +193,7 @@ static enum gw_status write_vkey(struct gw_audit *a)
 static enum gw_status open_keys(struct gw_audit *a, bool new_log, bool *ret_new_epoch,
                                 struct gw_buf *error)
 {
-    GW_TRY(gw_file_mkdirs(a->keys_dir, 0700));
+    GW_TRY(make_durable_dir(a->keys_dir, 0700));
     GW_TRY(open_log_key(a, new_log, error));
     GW_TRY(write_vkey(a));
     uint32_t epoch = (uint32_t)gw_date_at_utc8(gw_clock_wall_us()).year * 100 + 1;

@@ -14,12 +14,19 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum { CHUNK = 256 * 1024, JOIN_MAX = 8 * 1024 * 1024 };
+enum { CHUNK = 256 * 1024, JOIN_MAX = 8 * 1024 * 1024, WHOLE_MAX = 64 * 1024 * 1024 };
 
 int gw_cmd_reader_open(const struct gw_cmd_ctx *c, const struct gw_format *f, const char *path,
                        struct gw_cmd_reader *ret)
 {
     struct gw_cmd_reader r = {.c = c, .path = path, .fd = -1};
+    gw_buf_init(&r.whole, WHOLE_MAX);
+    if (f == NULL) {
+        enum gw_status st = gw_file_read(path, &r.whole);
+        r.size = r.whole.len;
+        *ret = r;
+        return st == GW_OK ? GW_EXIT_OK : gw_cmd_file_failed(c, path, st);
+    }
     r.fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
     if (r.fd < 0)
         return gw_cmd_file_failed(c, path,
@@ -43,6 +50,7 @@ void gw_cmd_reader_close(struct gw_cmd_reader *r)
 {
     gw_format_splitter_free(gw_steal(&r->splitter));
     free(gw_steal(&r->chunk));
+    gw_buf_fini(&r->whole);
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;
@@ -89,6 +97,11 @@ static enum gw_status more(struct gw_cmd_reader *r)
 
 enum gw_status gw_cmd_reader_next(struct gw_cmd_reader *r, struct gw_bytes *ret)
 {
+    if (r->splitter == NULL) {
+        *ret = gw_buf_view(&r->whole);
+        r->offset = r->size;
+        return r->row++ == 0 ? GW_OK : GW_NOT_FOUND;
+    }
     for (;;) {
         const char *reason = NULL;
         enum gw_status st = gw_format_splitter_next(r->splitter, ret, &reason);

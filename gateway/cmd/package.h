@@ -29,14 +29,15 @@ struct gw_cmd_reader {
     const struct gw_cmd_ctx *c;
     const char *path;
     int fd;
-    struct gw_format_splitter *splitter;
+    struct gw_format_splitter *splitter; /* NULL: the file is one record */
+    struct gw_buf whole;                 /* that record */
     uint8_t *chunk;
     uint64_t size; /* of the file; 0 unknown */
     uint64_t offset;
     uint64_t row; /* of the record that was returned last, from 1 */
     bool last;
 };
-/* `path` "-": standard input. */
+/* `path` "-": standard input. `f` NULL: the whole file is one record, whatever it is. */
 int gw_cmd_reader_open(const struct gw_cmd_ctx *c, const struct gw_format *f, const char *path,
                        struct gw_cmd_reader *ret);
 /* GW_OK and a borrowed record; GW_NOT_FOUND at the end (then the header's count and digest are

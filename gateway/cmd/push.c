@@ -19,7 +19,7 @@ struct push {
     struct gw_push_plan plan;
     struct gw_push_state state;
     const char *format, *formats, *batch, *until, *resend, *key_field, *sheet, *feedback, *out;
-    bool dry_run;
+    bool dry_run, raw;
     bool closed;     /* the batch was closed; then these are the sheet's */
     char base[4000]; /* what the files beside the package are named after */
     char sheet_path[4096], feedback_path[4096];
@@ -110,7 +110,7 @@ static int open_batch(struct push *p)
     m.batch = p->state.batch;
     m.declared = p->plan.count;
     m.digest = (ProtobufCBinaryData){sizeof(p->plan.digest.byte), p->plan.digest.byte};
-    m.format = (char *)(uintptr_t)gw_format_id(p->plan.format);
+    m.format = (char *)(uintptr_t)p->plan.format_id;
     Xinqiao__V1__Batch *b = NULL;
     rc = gw_remote_unary(&p->remote, "/xinqiao.v1.RecordExchange/OpenBatch", &m.base,
                          &xinqiao__v1__batch__descriptor, &b, NULL);
@@ -195,7 +195,11 @@ static void summary(struct push *p, const struct gw_push_run *r)
               "declared %" PRIu64 " = new %" PRIu64 " + repeated %" PRIu64 " + updated %" PRIu64
               " + refused %" PRIu64 "\n"),
            n->acked, n->added, n->repeated, n->updated, n->refused);
-    if (r->last_entry != 0)
+    if (r->last_entry != 0 && r->first_entry == r->last_entry)
+        printf(TR(p->c, "存证：交换日志第 %" PRIu64 " 条\n",
+                  "evidence: exchange log entry %" PRIu64 "\n"),
+               r->first_entry);
+    else if (r->last_entry != 0)
         printf(TR(p->c, "存证：交换日志第 %" PRIu64 " 至 %" PRIu64 " 条\n",
                   "evidence: exchange log entries %" PRIu64 " to %" PRIu64 "\n"),
                r->first_entry, r->last_entry);
@@ -208,7 +212,7 @@ static void summary(struct push *p, const struct gw_push_run *r)
     if (p->feedback_path[0] != '\0')
         printf(TR(p->c, "反馈文件：%s（改正后：xinqiao push %s --format %s --resend %s）\n",
                   "feedback: %s (when corrected: xinqiao push %s --format %s --resend %s)\n"),
-               p->feedback_path, p->plan.path, gw_format_id(p->plan.format), p->feedback_path);
+               p->feedback_path, p->plan.path, p->plan.format_id, p->feedback_path);
 }
 
 static void say_stopped(const struct push *p)
@@ -288,8 +292,8 @@ static int name_files(struct push *p)
 
 static int prepare(struct push *p, const struct gw_format_set *set)
 {
-    p->plan.format = gw_cmd_format_find(p->c, set, p->format);
-    if (p->plan.format == NULL)
+    p->plan.format_id = p->format;
+    if (!p->raw && (p->plan.format = gw_cmd_format_find(p->c, set, p->format)) == NULL)
         return GW_EXIT_USAGE;
     const char *why = "";
     if (p->key_field != NULL &&
@@ -360,6 +364,8 @@ int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
         {GW_OPT_TEXT, "--out", "DIR", &p.out,
          "交接单、反馈和续传文件写到此目录，缺省与 FILE 同目录",
          "folder for sheet, feedback and state, that of FILE by default"},
+        {GW_OPT_FLAG, "--raw", NULL, &p.raw, "整个文件作为一条记录发送，本地不检查",
+         "the whole file is one record; nothing is checked here"},
         {GW_OPT_TEXT, "--formats", "DIR", &p.formats, "格式目录", "folder of the formats"},
         {.type = GW_OPT_END},
     };
@@ -386,7 +392,8 @@ int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
     if (p.batch == NULL && !p.dry_run && gw_push_state_exists(p.base))
         p.batch = ""; /* an unfinished batch of this file: go on with it */
     GW_CLEANUP(gw_format_set_freep) struct gw_format_set *set = NULL;
-    rc = gw_cmd_formats_load(c, p.formats, &set);
+    if (!p.raw)
+        rc = gw_cmd_formats_load(c, p.formats, &set);
     if (rc == GW_EXIT_OK)
         rc = prepare(&p, set);
     if (rc == GW_EXIT_OK)

@@ -27,7 +27,9 @@ GW_MUST_USE enum gw_status gw_push_refusals_add(struct gw_push_refusals *l, uint
 
 struct gw_push_plan {
     const struct gw_cmd_ctx *c;
-    const struct gw_format *format;
+    const struct gw_format
+        *format; /* NULL: --raw, the file is one record that is not looked into */
+    const char *format_id;
     const char *path;
     struct gw_canon_path key_path; /* --key-field; text NULL: business key */
     uint8_t *selected;             /* --resend: bit per row of the file; NULL: all */

@@ -137,7 +137,9 @@ static enum gw_status one(struct gw_push_plan *p, struct gw_arena *a, uint64_t r
     gw_record *r = NULL;
     gw_arena_reset(a);
     gw_report_init(&report, a);
-    enum gw_status st = gw_format_decode(p->format, bytes, &clock, a, &report, &r);
+    enum gw_status st = GW_OK;
+    if (p->format != NULL)
+        st = gw_format_decode(p->format, bytes, &clock, a, &report, &r);
     bool bad = st != GW_OK || gw_report_has_errors(&report);
     char key[KEY_MAX + 1];
     key_of(p, bad ? NULL : r, bytes, key);
@@ -173,8 +175,9 @@ int gw_push_plan_make(struct gw_push_plan *p)
         gw_cmd_progress(&bar, reader.offset, reader.size);
     }
     gw_cmd_progress_end(&bar);
-    p->in_file = reader.row;
-    p->package = *gw_format_splitter_package(reader.splitter);
+    p->in_file = p->format != NULL ? reader.row : 1;
+    if (reader.splitter != NULL)
+        p->package = *gw_format_splitter_package(reader.splitter);
     gw_cmd_reader_close(&reader);
     if (st == GW_NOT_FOUND && gw_buf_failed(&p->keys) == GW_OK) {
         gw_crypto_sha256_final(digest, &p->digest);

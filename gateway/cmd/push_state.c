@@ -58,7 +58,7 @@ void gw_push_state_acked(struct gw_push_state *s)
 static void head(const struct gw_push_state *s, const struct gw_push_plan *p, struct gw_buf *ret)
 {
     gw_buf_printf(ret, "xinqiao-batch\t1\nformat\t%s\ndeclared\t%" PRIu64 "\ndigest\t",
-                  gw_format_id(p->format), p->count);
+                  p->format_id, p->count);
     gw_hex_put(ret, gw_bytes_make(p->digest.byte, sizeof(p->digest.byte)));
     gw_buf_printf(ret, "\nbatch\t%s\n", s->batch);
 }

@@ -52,7 +52,7 @@ static enum gw_status send_one(struct stream *x)
     snprintf(key_text, sizeof(key_text), "%.*s", GW_BYTES_FMT(key));
     Xinqiao__V1__PushItem m = XINQIAO__V1__PUSH_ITEM__INIT;
     m.key = key_text;
-    m.format = (char *)(uintptr_t)gw_format_id(x->r->plan->format);
+    m.format = (char *)(uintptr_t)x->r->plan->format_id;
     m.record = (ProtobufCBinaryData){record.len, (uint8_t *)(uintptr_t)record.ptr};
     if (x->r->state->fd >= 0) {
         m.batch = x->r->state->batch;

@@ -117,8 +117,8 @@ static int open_tls(struct gw_remote *r)
         if (files[i][0] != '\0' && access(files[i], R_OK) != 0)
             return gw_cmd_file_failed(r->c, files[i], GW_NOT_FOUND);
     struct gw_tls_settings s = {
-        .cert_file = r->cert_path[0] != '\0' ? r->cert_path : NULL,
-        .key_file = r->key_path[0] != '\0' ? r->key_path : NULL,
+        .cert_file = r->cert_path,
+        .key_file = r->key_path,
         .ca_file = r->ca_path,
     };
     struct gw_buf error;
@@ -156,7 +156,7 @@ int gw_remote_open(struct gw_remote *r)
         return missing(r, "--connect");
     if (r->ca_path[0] == '\0')
         return missing(r, "--ca");
-    if ((r->cert_path[0] == '\0') != (r->key_path[0] == '\0'))
+    if (r->cert_path[0] == '\0' || r->key_path[0] == '\0')
         return missing(r, r->cert_path[0] == '\0' ? "--cert" : "--key");
     if (!split_address(r)) {
         gw_cmd_err(r->c, "地址 %s 的写法应为 主机:端口", "the address %s must be HOST:PORT",

@@ -93,9 +93,9 @@ enum gw_status gw_sheet_text(const struct gw_cmd_ctx *c, const Xinqiao__V1__Batc
     gw_buf_str(
         ret,
         TR(c,
-           "\n以下为签名内容，请勿改动；核验：xinqiao sheet verify 本文件 --vkey 对方的 log.vkey\n",
+           "\n以下为签名内容，请勿改动；核验：xinqiao sheet verify 本文件 --vkey 对方公布的公钥\n",
            "\nSigned part, do not change; verify: xinqiao sheet verify THIS-FILE "
-           "--vkey THEIR-log.vkey\n"));
+           "--vkey THEIR-KEYS\n"));
     gw_buf_str(ret, begin_line);
     for (size_t at = 0; at < text.len; at += 76) {
         gw_buf_append(ret, text.ptr + at, text.len - at < 76 ? text.len - at : 76);
@@ -201,13 +201,23 @@ static bool text_holds(const Xinqiao__V1__BatchSheet *sheet, struct gw_bytes tex
     return same;
 }
 
-static bool sums_hold(const Xinqiao__V1__BatchSheet *sheet, struct gw_bytes origin)
+/* The key is named "<host>/sheet", the log "<host>/exchange/<year>": one host. */
+static bool same_host(struct gw_bytes key_name, const char *origin)
+{
+    const char *slash = strchr(origin, '/');
+    size_t host = slash != NULL ? (size_t)(slash - origin) : 0;
+    return host != 0 && key_name.len == host + strlen("/sheet") &&
+           memcmp(key_name.ptr, origin, host) == 0 &&
+           memcmp(key_name.ptr + host, "/sheet", strlen("/sheet")) == 0;
+}
+
+static bool sums_hold(const Xinqiao__V1__BatchSheet *sheet, struct gw_bytes key_name)
 {
     Xinqiao__V1__SheetBody *s =
         xinqiao__v1__sheet_body__unpack(NULL, sheet->sheet.len, sheet->sheet.data);
     const Xinqiao__V1__Batch *n = s != NULL ? s->batch : NULL;
     bool good = n != NULL && n->declared == n->added + n->repeated_rows + n->updated + n->refused &&
-                gw_bytes_eq_str(origin, s->origin);
+                same_host(key_name, s->origin);
     xinqiao__v1__sheet_body__free_unpacked(s, NULL);
     return good;
 }
@@ -246,15 +256,16 @@ static int judge(const struct gw_cmd_ctx *c, struct gw_bytes text, struct gw_byt
         rc = say(c, rc, "不合格：上方的文字与签名内容不一致，文字被改动",
                  "bad: the text above is not what was signed; the text was changed");
     else if (!sums_hold(sheet, origin))
-        rc = say(c, rc, "不合格：各项条数之和与应收数不等", "bad: the counts do not add up");
+        rc = say(c, rc, "不合格：各项条数之和与应收数不等，或签发者与日志不是同一网关",
+                 "bad: the counts do not add up, or key and log are of different gateways");
     else if (vkeys.len != 0 && !vkey_listed(vkeys, sheet->vkey))
         rc = say(c, rc, "不合格：签发者不是 --vkey 文件中的密钥",
                  "bad: signed by a key that is not in the --vkey file");
     else if (vkeys.len == 0)
         rc = say(c, EXIT_SIGNER_UNKNOWN,
-                 "内容与签名一致，但未核对签发者是谁；请用 --vkey 给出对方公布的 log.vkey",
+                 "内容与签名一致，但未核对签发者是谁；请用 --vkey 给出对方公布的公钥文件",
                  "text and signature agree, but whose signature it is was not checked; give the "
-                 "published log.vkey with --vkey");
+                 "published keys with --vkey");
     else
         rc = say(c, GW_EXIT_OK, "合格：交接单由该网关签发，未被改动",
                  "good: signed by that gateway, unchanged");
@@ -272,8 +283,8 @@ int gw_cmd_sheet_verify(struct gw_cmd_ctx *c, int argc, char **argv)
 {
     const char *vkey = NULL, *path[1];
     const struct gw_cmd_opt opts[] = {
-        {GW_OPT_TEXT, "--vkey", "FILE", &vkey, "签发网关公布的日志公钥",
-         "published key of the gateway's log"},
+        {GW_OPT_TEXT, "--vkey", "FILE", &vkey, "签发网关公布的公钥（每行一个）",
+         "published keys of the gateway, one a line"},
         {.type = GW_OPT_END},
     };
     const struct gw_cmd_usage usage = {"FILE [--vkey FILE]", opts, NULL, notes_zh, notes_en};

@@ -96,7 +96,10 @@ void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, const 
             gw_buf_u8(b, (uint8_t)*p);
             continue;
         }
-        gw_buf_str(b, strncmp(p, "{field}", 7) == 0 && field[0] != '\0' ? field : "…");
+        if (strncmp(p, "{field}", 7) == 0)
+            gw_buf_str(b, field[0] != '\0' ? field : TR(c, "（见记录）", "(see the record)"));
+        else
+            gw_buf_str(b, strncmp(p, "{item}", 6) == 0 ? TR(c, "该项", "the item") : "…");
         while (*p != '}' && p[1] != '\0')
             p++;
     }

@@ -27,7 +27,12 @@ static bool set_log(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse 
     gw_audit_stats_get(x->views->audit, &s);
     xinqiao__v1__log_status__init(l);
     l->origin = gw_service_str(gw_audit_origin(x->views->audit));
-    l->vkey = gw_service_str(gw_audit_vkey(x->views->audit));
+    /* What verifies all that we sign: entries, then sheets. */
+    l->vkey = gw_arena_printf(x->arena, "%s%s%s", gw_audit_vkey(x->views->audit),
+                              x->views->sheet_vkey != NULL ? "\n" : "",
+                              x->views->sheet_vkey != NULL ? x->views->sheet_vkey : "");
+    if (l->vkey == NULL)
+        return false;
     l->entries = gw_audit_size(x->views->audit);
     l->published = gw_audit_published(x->views->audit);
     l->evidence_debt_us = s.oldest_unpublished_us > 0 ? (uint64_t)s.oldest_unpublished_us : 0;

@@ -130,6 +130,15 @@ static enum gw_status vkey_of(const struct gw_sign_key *key, const char *host,
     return GW_OK;
 }
 
+/* sheet.vkey beside the key, as log.vkey is: what an operator hands to those who verify. */
+static enum gw_status publish(const char *keys_dir, const char *vkey)
+{
+    char path[PATH_MAX], line[GW_SERVICE_VKEY_MAX + 1];
+    int n = snprintf(line, sizeof(line), "%s\n", vkey);
+    GW_TRY(gw_file_join(path, sizeof(path), keys_dir, "sheet.vkey"));
+    return gw_file_write_atomic(path, gw_bytes_make(line, (size_t)n), 0644);
+}
+
 enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host,
                                          struct gw_sign_key **ret,
                                          char ret_vkey[GW_SERVICE_VKEY_MAX])
@@ -141,6 +150,7 @@ enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host,
     GW_CLEANUP(gw_crypto_sign_key_freep) struct gw_sign_key *key = NULL;
     GW_TRY(load_or_make(path, &key));
     GW_TRY(vkey_of(key, host, ret_vkey));
+    GW_TRY(publish(keys_dir, ret_vkey));
     *ret = gw_steal(&key);
     return GW_OK;
 }

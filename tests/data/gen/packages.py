@@ -54,11 +54,11 @@ def national(name, listed, writer, resource):
 
 
 def ended(data):
-    """A penalty whose publicity is over: it may be stored, and must never be served."""
+    """A penalty past its retention (60 months): it may be stored, and must never be served."""
     case = cases.penalty(data.rng, 61, data.outcome("ended"), texts.PENALTIES[0], data.amounts)
-    case.decided = datetime.date(2023, 3, 10)
-    case.wsh = case.wsh.replace("2026", "2023")
-    case.valid_to = case.publicity_to = datetime.date(2026, 3, 10)
+    case.decided = datetime.date(2020, 3, 10)
+    case.wsh = case.wsh.replace("2026", "2020")
+    case.valid_to = case.publicity_to = datetime.date(2023, 3, 10)
     return case
 
 

@@ -20,7 +20,11 @@ enum gw_step gw_call_step_authorise(struct gw_call *c)
     c->purpose = gw_grpc_metadata_find(c->request.metadata, c->request.metadata_count, "xinqiao-purpose");
     c->purpose_known = c->purpose.len != 0 && gw_law_purpose_find(c->gen->law, c->purpose) != NULL;
     if (gw_authz_route(c->peer, c->route, c->purpose, &c->grant, &reason) != GW_OK) {
-        gw_call_refuse(c, reason, "method", c->route->method);
+        /* A purpose that is no row of the table is the caller's text: it is not repeated. */
+        if (c->purpose_known)
+            c->params[c->param_count++] =
+                (struct gw_param){"item", gw_arena_strndup(c->arena, c->purpose.ptr, c->purpose.len)};
+        gw_call_refuse(c, reason, "field", c->route->method);
         return GW_STEP_REFUSE;
     }
     c->ad.peer = c->peer->name;

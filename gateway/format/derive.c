@@ -43,7 +43,8 @@ static enum gw_status procedure_by_kinds(const gw_record *r, struct gw_canon_val
     return GW_OK;
 }
 
-/* Kinds that are done with when they are carried out have no end of a measure. Inferred: no text
+/* Kinds that are done with when they are carried out have no end of a measure: the clock does not
+ * exist for them, and a date in the field is a form's. Inferred: no text
  * says how the field is to be filled then; 2099/12/31 is what is seen. */
 static enum gw_status no_end_by_kinds(const gw_record *r, struct gw_canon_value *ret,
                                       const char **ret_reason)
@@ -91,11 +92,12 @@ static enum gw_status goods_by_kinds(const gw_record *r, struct gw_canon_value *
 }
 
 static const struct gw_derivation rows[] = {
-    {"procedure-by-kinds", "procedure", "行政处罚法(2021)第五十一条", false, procedure_by_kinds},
-    {"no-end-by-kinds", "penalty.valid_to", "处罚种类无存续期间", true, no_end_by_kinds},
-    {"income-by-kinds", "penalty.confiscated_income", "处罚种类只有没收违法所得", false,
+    {"procedure-by-kinds", "procedure", "行政处罚法(2021)第五十一条", false, false,
+     procedure_by_kinds},
+    {"no-end-by-kinds", "penalty.valid_to", "处罚种类无存续期间", true, true, no_end_by_kinds},
+    {"income-by-kinds", "penalty.confiscated_income", "处罚种类只有没收违法所得", false, false,
      income_by_kinds},
-    {"goods-by-kinds", "penalty.confiscated_goods", "处罚种类只有没收非法财物", false,
+    {"goods-by-kinds", "penalty.confiscated_goods", "处罚种类只有没收非法财物", false, false,
      goods_by_kinds},
 };
 

@@ -388,6 +388,9 @@ struct gw_derivation {
     const char *path;   /* what it derives */
     const char *source; /* for the report: "处罚法51" */
     bool inferred;
+    /* Where the rule applies the law knows nothing that another value could say: losing any value is
+     * reported, not refused. */
+    bool moot;
     /* GW_NOT_FOUND: undecidable; GW_CONFLICT: the record says that it can not be told
      * (*ret_reason). */
     enum gw_status (*derive)(const gw_record *r, struct gw_canon_value *ret,

@@ -231,13 +231,14 @@ static bool held(const struct gw_format *t, const gw_record *r, const struct gw_
     return false;
 }
 
-/* The law decides the same without being told: reported, not refused. */
+/* The law decides the same without being told, or has no use for the value: reported, not refused. */
 static bool derivable(const gw_record *r, const struct gw_loss *l, const struct gw_canon_value *v)
 {
     const struct gw_derivation *d = gw_derivation_for_path(l->path->text);
     struct gw_canon_value derived = {0};
     const char *reason;
-    return d != NULL && d->derive(r, &derived, &reason) == GW_OK && gw_value_same(&derived, v);
+    return d != NULL && d->derive(r, &derived, &reason) == GW_OK &&
+           (d->moot || gw_value_same(&derived, v));
 }
 
 static size_t source_index(const struct gw_format_set *s, const char *source_format)

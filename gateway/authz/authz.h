@@ -48,8 +48,9 @@ GW_DEFINE_FREEP(struct gw_peer_set, gw_authz_free)
 /* A method that no service has, a kind or purpose that no table has, is for the server to refuse: it sees them all. */
 size_t gw_authz_peer_count(const struct gw_peer_set *s);
 struct gw_peer *gw_authz_peer_at(const struct gw_peer_set *s, size_t i);
-/* The `defaults` group of a peer's file, { FIELD = "text"; ... } for mandatory target fields without a source, as
- * gw_format_defaults_load() takes it; NULL when there is none. Borrowed from the set. */
+/* The `defaults` of a peer's file, for mandatory target fields without a source: a list
+ * ( { format = "zhejiang.penalty.unified@1"; values = { FIELD = "text"; }; }, ... ), because the names of a configuration
+ * can hold neither "." nor "@". For gw_format_defaults_load(); NULL when there is none. Borrowed from the set. */
 const struct gw_config_node *gw_authz_defaults_node(const struct gw_peer_set *s, size_t i);
 /* "<hex digest> peers/<file>\n" of the peer files, sorted; for the CONFIG entry. */
 void gw_authz_digest_list(const struct gw_peer_set *s, struct gw_buf *ret);

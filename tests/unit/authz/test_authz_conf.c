@@ -163,11 +163,15 @@ static void test_base_and_defaults(void **state)
     gw_authz_free(s);
 
     /* The defaults are handed on as they stand. */
-    assert_int_equal(load("grants = (\n", "defaults = { A = \"b\"; };\ngrants = (\n", &s, &err),
-                     GW_OK);
+    assert_int_equal(
+        load("grants = (\n",
+             "defaults = ( { format = \"suzhou.penalty@1\"; values = { A = \"b\"; }; } );\n"
+             "grants = (\n",
+             &s, &err),
+        GW_OK);
     const struct gw_config_node *d = gw_authz_defaults_node(s, 0);
     assert_int_equal(gw_config_node_count(d), 1);
-    assert_string_equal(gw_config_node_get_string(d, "A", ""), "b");
+    assert_string_equal(gw_config_node_get_string(gw_config_node_at(d, 0), "values.A", ""), "b");
     gw_authz_free(s);
     assert_int_equal(err.len, 0);
     gw_buf_fini(&err);

@@ -73,7 +73,8 @@ static struct lost *lost_add(int what)
 static void lost_write(int fd, off_t offset, size_t len)
 {
     struct lost *l = lost_add(WRITE);
-    l->fd = fd;
+    /* A descriptor of our own: the writer may close its before it synced. */
+    l->fd = fcntl(fd, F_DUPFD_CLOEXEC, 100);
     l->offset = offset;
     l->len = len;
     l->old = calloc(1, len);
@@ -92,6 +93,12 @@ static bool same_dir(const char *path, const struct stat *dir)
     return stat(up, &st) == 0 && st.st_ino == dir->st_ino && st.st_dev == dir->st_dev;
 }
 
+static bool same_file(int fd, const struct stat *file)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_ino == file->st_ino && st.st_dev == file->st_dev;
+}
+
 static void lost_synced(int fd)
 {
     struct stat st;
@@ -101,7 +108,9 @@ static void lost_synced(int fd)
     for (unsigned i = 0; i < losts; i++) {
         struct lost *l = &lost[i];
         bool durable = S_ISDIR(st.st_mode) ? l->what != WRITE && same_dir(l->to, &st)
-                                           : l->what == WRITE && l->fd == fd;
+                                           : l->what == WRITE && same_file(l->fd, &st);
+        if (durable && l->fd >= 0)
+            close(l->fd);
         if (durable)
             free(l->old);
         else

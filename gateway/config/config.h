@@ -111,7 +111,8 @@ struct gw_bytes gw_config_text(const struct gw_config *c);
  * as long as `c`. */
 GW_MUST_USE enum gw_status gw_config_fill(struct gw_config *c, const struct gw_config_option *rows,
                                           size_t count, void *ret, struct gw_buf *report);
-/* After all tables: GW_INVALID names each key that no table knows, with the nearest one that
+/* After all tables, also after one that was refused (a misspelt name explains why another is
+ * missing): GW_INVALID names each key that no table knows, with the nearest one that
  * exists. */
 GW_MUST_USE enum gw_status gw_config_finish(struct gw_config *c, struct gw_buf *report);
 /* GW_PRECONDITION names each option that is not reloadable and differs between the two settings

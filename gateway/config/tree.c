@@ -95,7 +95,10 @@ void gw_config_node_where(const struct gw_config_node *n, struct gw_buf *report)
 {
     char path[GW_CONFIG_MAX_PATH];
     gw_config_node_path(n, path, sizeof path);
-    gw_buf_printf(report, "%s:%u: %s%s", n->config->file, n->line, path, path[0] ? ": " : "");
+    gw_buf_str(report, n->config->file);
+    if (n->line != 0) /* else: the whole file */
+        gw_buf_printf(report, ":%u", n->line);
+    gw_buf_printf(report, ": %s%s", path, path[0] != '\0' ? ": " : "");
 }
 
 void gw_config_node_seen(const struct gw_config_node *n, struct gw_buf *report)

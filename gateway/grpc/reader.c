@@ -143,7 +143,7 @@ static enum gw_status gunzip(struct gw_grpc_reader *r, struct gw_bytes in)
     z->next_in = (Bytef *)(uintptr_t)in.ptr;
     z->avail_in = (uInt)in.len;
     for (;;) {
-        int rc;
+        int rc = Z_OK;
         GW_TRY(inflate_step(z, &r->plain, &rc));
         if (rc == Z_STREAM_END) {
             if (z->avail_in == 0)

@@ -148,16 +148,15 @@ void gw_report_reason(struct gw_report *report, enum gw_problem_kind kind, const
     gw_report_add(report, kind, code, fld->cname, "expected", expected, "max", max, NULL);
 }
 
-/* The name of the field that a condition looks at, in this format's words. */
-static const char *cond_name(const struct gw_format *f, const struct gw_cond *c)
+const char *gw_format_name_of(const struct gw_format *f, const char *path)
 {
     for (size_t i = 0; i < f->row_count; i++) {
         for (size_t k = 0; k < f->row[i].write_count; k++) {
-            if (strcmp(f->row[i].path[k].text, c->path.text) == 0)
+            if (strcmp(f->row[i].path[k].text, path) == 0)
                 return f->field[f->row[i].field].cname;
         }
     }
-    return c->path.text;
+    return path;
 }
 
 static bool field_value(const struct gw_format *f, size_t field, const gw_record *r,
@@ -188,7 +187,7 @@ static void check_required(const struct gw_format *f, size_t i, const gw_record 
                            : money        ? "amount-missing"
                                           : "condition-missing";
         gw_report_add(report, GW_PROBLEM_ERROR, code, fld->cname, "because",
-                      conditional ? cond_name(f, &fld->when[0]) : "", NULL);
+                      conditional ? gw_format_name_of(f, fld->when[0].path.text) : "", NULL);
         return;
     }
     struct gw_canon_value v;

@@ -87,10 +87,14 @@ enum gw_status gw_service_judge(const struct gw_service_ctx *x, const struct gw_
     if (gw_canon_subject_id(r, &ret->subject_type, &ret->subject) != GW_OK)
         ret->subject_type = NULL;
     ask_grant(x, ret, report);
+    struct gw_problem **law_says = report->tail;
     if (gw_law_admit(x->views->law, r, x->now_us, report, &ret->law) != GW_OK) {
         ret->law = NULL;
         if (!gw_report_has_errors(report))
             gw_report_add(report, GW_PROBLEM_ERROR, "internal", "", NULL);
+        /* The law tables know the canonical record only; the sender knows its own names. */
+        for (struct gw_problem *p = *law_says; p != NULL; p = p->next)
+            p->field = gw_format_name_of(f, p->field);
     }
     if (gw_arena_failed(arena))
         return GW_NOMEM;

@@ -116,7 +116,7 @@ def test_a_closed_batch_takes_no_more_and_closes_the_same_again(gateway):
     records = data.records(data.NATIONAL_ORG)[:3]
     batch, _, sheet = run_batch(client, data.NATIONAL_ORG, records)
     assert client.close_batch(batch).sheet == sheet.sheet
-    receipt = client.push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)[5:6], batch=batch, first_row=4, prefix=batch))[0]
+    receipt = client.push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)[5:6], batch=batch, first_row=3, prefix="late"))[0]
     assert receipt.outcome == protos.REFUSED and errors(receipt)[0][0] == "batch-closed"
 
 

@@ -464,6 +464,7 @@ static enum gw_status compile(struct gw_law *l, struct gw_buf *err)
                                 purposes_edition, l->edition, file_names[0]);
         return GW_INVALID;
     }
+    gw_law_match_prepare(l);
     l->policy = gw_arena_printf(l->arena, "law@%s", l->edition);
     return l->policy != NULL ? GW_OK : GW_NOMEM;
 }

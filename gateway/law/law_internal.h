@@ -46,6 +46,16 @@ struct gw_law_refusal {
     size_t group_count;
 };
 
+/* The first bytes of every word of every row, as a set: most texts hold no word, and are done after
+ * one pass. `off` when a word is shorter than that. */
+enum { GW_LAW_HEAD = 6, GW_LAW_HEAD_BITS = 8192 };
+struct gw_law_heads {
+    uint64_t bit[GW_LAW_HEAD_BITS / 64];
+    const struct gw_canon_path *path[8];
+    size_t path_count;
+    bool off;
+};
+
 struct gw_law_purpose_row {
     struct gw_law_purpose purpose;
     bool in_force;
@@ -62,6 +72,7 @@ struct gw_law {
     size_t entry_count;
     struct gw_law_refusal *refusal;
     size_t refusal_count;
+    struct gw_law_heads heads;
     struct gw_law_purpose_row *purpose;
     size_t purpose_count;
     /* Where an admitted record may cite its statute. */
@@ -75,6 +86,8 @@ struct gw_law {
 GW_MUST_USE enum gw_status gw_law_parse(struct gw_bytes catalogue, struct gw_bytes purposes,
                                         struct gw_law **ret, struct gw_buf *ret_error);
 void gw_law_conf_free(struct gw_law *l);
+/* Fills `heads`, once all rows are there. match.c */
+void gw_law_match_prepare(struct gw_law *l);
 /* The row that refuses the record, NULL when none does; *ret_field names the text that was
  * recognised. match.c */
 const struct gw_law_refusal *gw_law_match(const struct gw_law *l, const gw_record *r,

@@ -172,6 +172,45 @@ static void test_missing_folder(void **state)
     gw_law_free(NULL);
 }
 
+/* Words shorter than the heads that texts are sifted by, and longer ones, are found alike. */
+static void test_words_of_any_length(void **state)
+{
+    (void)state;
+    static const char *const word[] = {"x", "访", "word", "闯红", "abcdef", "信访条例"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(word); i++) {
+        struct gw_buf c, err;
+        struct gw_law *l = NULL;
+        char list[64];
+        gw_buf_init(&c, 1 << 16);
+        gw_buf_init(&err, 1 << 16);
+        (void)snprintf(list, sizeof(list), "[\"%s\"]", word[i]);
+        edit(catalogue, "[\"word\"]", list, &c);
+        assert_int_equal(gw_law_parse(gw_buf_view(&c), gw_bytes_str(purposes), &l, &err), GW_OK);
+
+        gw_record r = XINQIAO__V1__RECORD__INIT;
+        Xinqiao__V1__Penalty penalty = XINQIAO__V1__PENALTY__INIT;
+        char text[64];
+        const char *field = "";
+        r.kind = XINQIAO__V1__KIND__KIND_PENALTY;
+        r.payload_case = XINQIAO__V1__RECORD__PAYLOAD_PENALTY;
+        r.penalty = &penalty;
+        penalty.case_name = text;
+        static const char *const frame[] = {"%s", "前%s", "%s后", "前%s后"};
+        for (size_t f = 0; f < GW_ARRAY_LEN(frame); f++) {
+            const char *mark = strchr(frame[f], '%');
+            (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(mark - frame[f]), frame[f],
+                           word[i], mark + 2);
+            assert_non_null(gw_law_match(l, &r, &field));
+            assert_string_equal(field, "penalty.case_name");
+        }
+        (void)snprintf(text, sizeof(text), "前后");
+        assert_null(gw_law_match(l, &r, &field));
+        gw_law_free(l);
+        gw_buf_fini(&c);
+        gw_buf_fini(&err);
+    }
+}
+
 static void test_purpose_out_of_force(void **state)
 {
     (void)state;
@@ -196,9 +235,8 @@ static int group_setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_mistake_is_named),
-        cmocka_unit_test(test_base_loads),
-        cmocka_unit_test(test_missing_folder),
+        cmocka_unit_test(test_every_mistake_is_named), cmocka_unit_test(test_base_loads),
+        cmocka_unit_test(test_missing_folder),         cmocka_unit_test(test_words_of_any_length),
         cmocka_unit_test(test_purpose_out_of_force),
     };
     return cmocka_run_group_tests(tests, group_setup, NULL);

@@ -43,6 +43,7 @@ struct conn {
     struct gw_tls *tls;
     struct gw_http2 *h2;
     bool started;
+    int live;                           /* streams open */
     struct gw_buf wire, plain, frames;
 };
 
@@ -113,6 +114,7 @@ static void start_stream(struct conn *c)
         free(s);
         return;
     }
+    c->live++;
     if (l->mode == PUSH) {
         put_items(s);
     } else if (gw_http2_stream_data(s->h2, gw_buf_view(&l->request)) != GW_OK ||
@@ -216,11 +218,12 @@ static void on_stream_closed(void *arg, struct gw_http2_stream *h2, uint32_t err
     if (!s->ok || error_code != 0)
         l->wrong++;
     l->answers++;
+    c->live--;
     gw_grpc_reader_fini(&s->reader);
     free(s);
     if (!l->stopping)
         start_stream(c);
-    else if (gw_http2_open_streams(c->h2) <= 1)
+    else if (c->live == 0)
         gw_io_conn_close(c->io, false);
 }
 

@@ -151,8 +151,10 @@ static void keep_absent_texts(struct decoding *d)
                 add_extension(d, f->field[i].cname, slot->text, true, slot->form);
             continue;
         }
-        /* A flag that is not set is written as its word for "no": there an empty column is a spelling. */
-        if ((slot->form == f->absent_form && !gw_field_is_flag(&f->field[i])) || !f->field[i].written)
+        /* A flag that is not set is written as its word for "no": there an empty column is a
+         * spelling. */
+        if ((slot->form == f->absent_form && !gw_field_is_flag(&f->field[i])) ||
+            !f->field[i].written)
             continue;
         if (b[slot->form].len != 0)
             gw_buf_u8(&b[slot->form], ' ');

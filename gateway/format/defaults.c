@@ -158,8 +158,8 @@ static bool take_spec(const struct gw_format_set *set, const struct gw_default_s
         complain_unknown(f, s, file, error);
         return false;
     }
-    *ret = (struct one_default){f, gw_arena_strdup(arena, s->field),
-                                gw_arena_strdup(arena, s->value)};
+    *ret =
+        (struct one_default){f, gw_arena_strdup(arena, s->field), gw_arena_strdup(arena, s->value)};
     return check_in_format(f, &f->field[k], s, arena, file, error);
 }
 
@@ -227,8 +227,9 @@ static enum gw_status render(const char *value, const gw_record *r,
 }
 
 enum gw_status gw_format_default(const struct gw_format_defaults *d, const struct gw_format *f,
-                                 const char *field, const gw_record *r, const struct gw_format_fields *fields,
-                                 struct gw_arena *arena, struct gw_bytes *ret)
+                                 const char *field, const gw_record *r,
+                                 const struct gw_format_fields *fields, struct gw_arena *arena,
+                                 struct gw_bytes *ret)
 {
     for (size_t i = 0; i < d->count; i++) {
         if (d->items[i].format != f || strcmp(d->items[i].field, field) != 0)

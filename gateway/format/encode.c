@@ -51,8 +51,8 @@ static void use_default(struct encoding *e, size_t i, const struct gw_row *row)
     struct gw_bytes text;
     bool needed = fld->required && gw_conds_hold(fld->when, fld->when_count, e->record);
     if (!needed || e->defaults == NULL ||
-        gw_format_default(e->defaults, e->ctx.format, fld->cname, e->record, e->fields, e->ctx.arena, &text) !=
-            GW_OK)
+        gw_format_default(e->defaults, e->ctx.format, fld->cname, e->record, e->fields,
+                          e->ctx.arena, &text) != GW_OK)
         return;
     struct gw_op_values v = {0};
     e->ctx.differs = false;

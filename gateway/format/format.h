@@ -36,9 +36,10 @@ const char *gw_format_id(const struct gw_format *f);
 const char *gw_format_title(const struct gw_format *f, const char *lang);
 Xinqiao__V1__Kind gw_format_kind(const struct gw_format *f);
 const char *gw_format_media(const struct gw_format *f); /* "xml", "json", "protobuf" */
-/* The sender's name of a canonical path ("CF_WFXW" for "penalty.violation_kind"); the path itself when no column has it. */
+/* The sender's name of a canonical path ("CF_WFXW" for "penalty.violation_kind"); the path itself
+ * when no column has it. */
 const char *gw_format_name_of(const struct gw_format *f, const char *path);
-bool gw_format_inferred(const struct gw_format *f);     /* has a row of certainty = inferred */
+bool gw_format_inferred(const struct gw_format *f); /* has a row of certainty = inferred */
 bool gw_format_confirmed(
     const struct gw_format *f); /* the file says who confirmed those, and when */
 /* Can it hold subjects of this class? national.penalty.org@2018 takes no persons. */

@@ -477,8 +477,8 @@ static bool read_values(const struct gw_config_node *n, struct gw_default_spec *
             ok = false;
             continue;
         }
-        specs[(*count)++] = (struct gw_default_spec){format, gw_config_node_name(v), text,
-                                                     gw_config_node_line(v)};
+        specs[(*count)++] =
+            (struct gw_default_spec){format, gw_config_node_name(v), text, gw_config_node_line(v)};
     }
     return ok;
 }

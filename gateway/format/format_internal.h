@@ -388,8 +388,8 @@ struct gw_derivation {
     const char *path;   /* what it derives */
     const char *source; /* for the report: "处罚法51" */
     bool inferred;
-    /* Where the rule applies the law knows nothing that another value could say: losing any value is
-     * reported, not refused. */
+    /* Where the rule applies the law knows nothing that another value could say: losing any value
+     * is reported, not refused. */
     bool moot;
     /* GW_NOT_FOUND: undecidable; GW_CONFLICT: the record says that it can not be told
      * (*ret_reason). */
@@ -433,7 +433,8 @@ bool gw_loss_is_protected(const char *path);
 /* grants and defaults (grant.c, defaults.c) */
 bool gw_format_fields_allow(const struct gw_format_fields *f, const char *path);
 /* The declared default of a field, rendered; GW_NOT_FOUND. */
-GW_MUST_USE enum gw_status gw_format_default(const struct gw_format_defaults *d, const struct gw_format *f, const char *field,
+GW_MUST_USE enum gw_status gw_format_default(const struct gw_format_defaults *d,
+                                             const struct gw_format *f, const char *field,
                                              const gw_record *r,
                                              const struct gw_format_fields *fields,
                                              struct gw_arena *arena, struct gw_bytes *ret);

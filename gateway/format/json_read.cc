@@ -185,8 +185,13 @@ error_code object_read(ondemand::parser &parser, padded_string_view text, unsign
     ondemand::object o;
     if (auto e = parser.iterate(text).get(doc))
         return e;
-    if (auto e = doc.get_object().get(o))
+    if (auto e = doc.get_object().get(o)) {
+        // No object: still worth saying when it is too deep rather than merely wrong.
+        ondemand::array a;
+        if (doc.get_array().get(a) == SUCCESS && visit_array(a, max_depth) == DEPTH_ERROR)
+            return DEPTH_ERROR;
         return e;
+    }
     for (auto member : o) {
         ondemand::field f;
         if (auto e = std::move(member).get(f))

@@ -231,7 +231,8 @@ static bool held(const struct gw_format *t, const gw_record *r, const struct gw_
     return false;
 }
 
-/* The law decides the same without being told, or has no use for the value: reported, not refused. */
+/* The law decides the same without being told, or has no use for the value: reported, not refused.
+ */
 static bool derivable(const gw_record *r, const struct gw_loss *l, const struct gw_canon_value *v)
 {
     const struct gw_derivation *d = gw_derivation_for_path(l->path->text);

@@ -51,12 +51,32 @@ const char *gw_format_name_for_report(struct gw_arena *a, struct gw_bytes name)
     return s;
 }
 
+/* The nearest name of the table, for the warning. */
+static const char *near_name(const struct gw_format *f, struct gw_bytes name)
+{
+    const char *best = "";
+    unsigned least = 6;
+    for (size_t i = 0; i < f->field_count; i++) {
+        unsigned n = gw_text_distance(name, f->field[i].name, least);
+        if (n < least) {
+            least = n;
+            best = f->field[i].cname;
+        }
+    }
+    return best;
+}
+
+static const char *repeated_code(const struct gw_slots *s)
+{
+    return s->format->media == GW_MEDIA_JSON ? "json-key-repeated" : "field-repeated";
+}
+
 static void put_unknown(struct gw_slots *s, struct gw_bytes name, struct gw_bytes text,
                         enum gw_form form)
 {
     for (size_t i = 0; i < s->unknown_count; i++) {
         if (gw_bytes_eq(s->unknown[i].name, name)) {
-            gw_report_add(s->report, GW_PROBLEM_ERROR, "field-repeated",
+            gw_report_add(s->report, GW_PROBLEM_ERROR, repeated_code(s),
                           gw_format_name_for_report(s->arena, name), NULL);
             return;
         }
@@ -73,6 +93,10 @@ void gw_slots_put(struct gw_slots *s, struct gw_bytes name, struct gw_bytes text
 {
     int i = gw_format_field_find(s->format, name, s->expect);
     if (i < 0) {
+        /* Kept and carried, but a misspelt name would carry it nowhere: said aloud. */
+        gw_report_add(s->report, GW_PROBLEM_WARNING, "field-unknown",
+                      gw_format_name_for_report(s->arena, name), "near", near_name(s->format, name),
+                      NULL);
         put_unknown(s, name, text, form);
         return;
     }
@@ -80,7 +104,7 @@ void gw_slots_put(struct gw_slots *s, struct gw_bytes name, struct gw_bytes text
     s->expect = (size_t)i + 1;
     struct gw_slot *slot = &s->slot[i];
     if (slot->form != GW_FORM_OMITTED) {
-        gw_report_add(s->report, GW_PROBLEM_ERROR, "field-repeated", fld->cname, NULL);
+        gw_report_add(s->report, GW_PROBLEM_ERROR, repeated_code(s), fld->cname, NULL);
         return;
     }
     if (fld->refused) {

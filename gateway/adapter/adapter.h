@@ -42,7 +42,7 @@ struct gw_segment_message {
     struct gw_segment_message *next;
 };
 struct gw_segment_subject {
-    char type[12];
+    const char *type;
     struct gw_bytes value;
     struct gw_segment_subject *next;
 };

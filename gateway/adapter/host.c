@@ -156,7 +156,7 @@ static void host_note_subject(struct gw_adapter_call *c, const char *type, const
     struct gw_segment_subject *n = gw_arena_new_of(s->arena, struct gw_segment_subject);
     if (n == NULL)
         return;
-    strncpy(n->type, type, sizeof(n->type) - 1);
+    n->type = keep(s, type);
     n->value = gw_arena_dup(s->arena, gw_bytes_make(value, len));
     n->next = s->subjects;
     s->subjects = n;

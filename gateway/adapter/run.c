@@ -27,6 +27,9 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
     m->wire = gw_arena_dup(s->arena, wire);
     if (gw_arena_failed(s->arena))
         return GW_NOMEM;
+    /* protobuf-c checks neither UTF-8 nor nesting. */
+    if (gw_canon_message_check(c->target->input, m->wire, NULL) != GW_OK)
+        return GW_INVALID;
     ProtobufCAllocator alloc;
     gw_canon_allocator(s->arena, &alloc);
     ProtobufCMessage *msg = protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);

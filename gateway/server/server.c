@@ -233,7 +233,8 @@ static int start(struct gw_server *s, struct gw_buf *error)
     if (s->settings.text_log != NULL) {
         int fd = open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
         if (fd < 0) {
-            gw_buf_printf(error, "text_log.file %s: %s\n", s->settings.text_log, strerror(errno));
+            gw_buf_printf(error, "text_log.file %s can not be opened for writing (errno %d)\n", s->settings.text_log,
+                          errno);
             return GW_EXIT_OS;
         }
         gw_log_setup(fd, (enum gw_log_level)s->settings.log_level, false);

@@ -225,7 +225,8 @@ void gw_xml_put_text(struct gw_buf *ret, struct gw_bytes text)
         gw_buf_str(ret, escape);
         from = i + 1;
     }
-    gw_buf_append(ret, text.ptr + from, text.len - from);
+    if (from < text.len)
+        gw_buf_append(ret, text.ptr + from, text.len - from);
 }
 
 static void put_element(struct gw_buf *ret, struct gw_bytes name, struct gw_bytes text)

@@ -52,9 +52,7 @@ static void note(const struct work *w, const struct gw_service_judged *j)
 static enum gw_status keep_record(struct work *w)
 {
     struct gw_bytes record = gw_buf_view(&w->record);
-    struct gw_hash h;
-    gw_crypto_sha256(record, GW_BYTES_NONE, GW_BYTES_NONE, &h);
-    gw_crypto_sha256_update(w->digest, gw_bytes_make(h.byte, sizeof(h.byte)));
+    gw_crypto_sha256_update(w->digest, record); /* a package's digest is over its records' bytes */
     GW_TRY(gw_format_join_record(w->to, w->out->translated, record, &w->body));
     w->out->translated++;
     return gw_buf_failed(&w->body);

@@ -174,12 +174,13 @@ static void check_sheet(const struct gw_buf *packed, const struct rows *rows)
     assert_non_null(sheet);
     /* Whoever has the verifier key can check it. */
     assert_string_equal(sheet->vkey, world.sheet_vkey);
-    const char *plus = strrchr(sheet->vkey, '+');
+    assert_true(strlen(sheet->vkey) > 44); /* the key is the last: its base64 may hold a '+' */
     assert_true(strncmp(sheet->vkey, "gateway.test/sheet+", 19) == 0);
     uint8_t mem[64];
     struct gw_buf key;
     gw_buf_init_fixed(&key, mem, sizeof(mem));
-    assert_int_equal(gw_base64_decode(gw_bytes_str(plus + 1), &key), GW_OK);
+    assert_int_equal(gw_base64_decode(gw_bytes_str(sheet->vkey + strlen(sheet->vkey) - 44), &key),
+                     GW_OK);
     assert_int_equal(key.len, 33);
     struct gw_buf msg;
     gw_buf_init(&msg, 1 << 20);

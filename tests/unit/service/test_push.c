@@ -148,6 +148,15 @@ static void test_refusals(void **state)
     push_one(&c, &m);
     assert_int_equal(receipt(&c, 0)->outcome, OUTCOME(REFUSED));
     call_end(&c);
+    static const char *const formats[] = {"national.penalty.org@2018", "suzhou.penalty@1",
+                                          "canonical.record@1"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(formats); i++) {
+        m = item_of("r-empty", GW_BYTES_NONE);
+        m.format = gw_service_str(formats[i]);
+        push_one(&c, &m);
+        assert_int_equal(receipt(&c, 0)->outcome, OUTCOME(REFUSED));
+        call_end(&c);
+    }
     m = item_of("r-batch", records_at(&penalties, 0));
     m.batch = gw_service_str("no-uuid");
     refused_for(&m, "batch-unknown", "batch");

@@ -381,3 +381,11 @@ enum gw_status gw_store_db_checkpoint(struct gw_store_db *db, enum gw_store_chec
     db->wal_pages = pages == moved ? 0 : pages;
     return GW_OK;
 }
+
+enum gw_status gw_store_db_limit_pages(struct gw_store_db *db, int64_t pages)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "PRAGMA max_page_count = %lld",
+             (long long)(pages != 0 ? pages : UINT32_MAX - 1));
+    return gw_store_db_script(db, text);
+}

@@ -99,5 +99,7 @@ uint64_t gw_store_db_wal_bytes(const struct gw_store_db *db);
 enum gw_store_checkpoint { GW_CHECKPOINT_PASSIVE, GW_CHECKPOINT_RESTART, GW_CHECKPOINT_TRUNCATE };
 GW_MUST_USE enum gw_status gw_store_db_checkpoint(struct gw_store_db *db,
                                                   enum gw_store_checkpoint how);
+/* For tests of a full disk: the file does not grow over so many pages; 0: as far as it goes. */
+GW_MUST_USE enum gw_status gw_store_db_limit_pages(struct gw_store_db *db, int64_t pages);
 
 #endif

@@ -457,3 +457,19 @@ void gw_store_writer_stop(struct gw_store *s)
     if (!gw_store_db_fatal(s->db))
         (void)!gw_store_db_checkpoint(s->db, GW_CHECKPOINT_TRUNCATE);
 }
+
+struct limit_job {
+    struct gw_store_job job;
+    int64_t pages;
+};
+
+static enum gw_status limit_run(struct gw_store_job *j, struct gw_store_tx *tx)
+{
+    return gw_store_db_limit_pages(tx->db, GW_CONTAINER_OF(j, struct limit_job, job)->pages);
+}
+
+enum gw_status gw_store_test_max_pages(struct gw_store *s, int64_t pages)
+{
+    struct limit_job j = {.job = {.run = limit_run}, .pages = pages};
+    return gw_store_run(s, &j.job);
+}

@@ -22,7 +22,17 @@ static char *text_of(struct gw_arena *a, const struct gw_problem *p, const char 
     return s != NULL ? s : gw_service_str("");
 }
 
-static void set_parameters(struct gw_arena *a, const struct gw_problem *p, Xinqiao__V1__Finding *f)
+/* A report's strings live as long as its arena: into another one they are copied. */
+static char *keep(struct gw_arena *a, const struct gw_report *r, const char *s)
+{
+    if (s == NULL || s[0] == '\0')
+        return gw_service_str("");
+    char *copy = a == r->arena ? gw_service_str(s) : gw_arena_strdup(a, s);
+    return copy != NULL ? copy : gw_service_str("");
+}
+
+static void set_parameters(struct gw_arena *a, const struct gw_report *r,
+                           const struct gw_problem *p, Xinqiao__V1__Finding *f)
 {
     size_t n = 0;
     while (n < GW_ARRAY_LEN(p->params) && p->params[n].name != NULL)
@@ -35,15 +45,16 @@ static void set_parameters(struct gw_arena *a, const struct gw_problem *p, Xinqi
         return;
     for (size_t i = 0; i < n; i++) {
         xinqiao__v1__finding__parameters_entry__init(&entry[i]);
-        entry[i].key = gw_service_str(p->params[i].name);
-        entry[i].value = gw_service_str(p->params[i].value != NULL ? p->params[i].value : "");
+        entry[i].key = keep(a, r, p->params[i].name);
+        entry[i].value = keep(a, r, p->params[i].value);
         list[i] = &entry[i];
     }
     f->parameters = list;
     f->n_parameters = n;
 }
 
-static Xinqiao__V1__Finding *finding_new(struct gw_arena *a, const struct gw_problem *p, bool texts)
+static Xinqiao__V1__Finding *finding_new(struct gw_arena *a, const struct gw_report *r,
+                                         const struct gw_problem *p, bool texts)
 {
     Xinqiao__V1__Finding *f = gw_arena_new_of(a, Xinqiao__V1__Finding);
     if (f == NULL)
@@ -51,9 +62,9 @@ static Xinqiao__V1__Finding *finding_new(struct gw_arena *a, const struct gw_pro
     xinqiao__v1__finding__init(f);
     f->type = type_of[p->kind];
     f->reason = gw_service_str(p->reason->code);
-    f->field = gw_service_str(p->field != NULL ? p->field : "");
+    f->field = keep(a, r, p->field);
     f->row = p->row;
-    set_parameters(a, p, f);
+    set_parameters(a, r, p, f);
     if (texts) {
         f->text_zh = text_of(a, p, "zh");
         f->text_en = text_of(a, p, "en");
@@ -73,7 +84,7 @@ void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, boo
     if (take == 0 || (ret->items = gw_arena_calloc(a, take, sizeof(*ret->items))) == NULL)
         return;
     for (const struct gw_problem *p = r->first; p != NULL && ret->count < take; p = p->next) {
-        Xinqiao__V1__Finding *f = finding_new(a, p, texts);
+        Xinqiao__V1__Finding *f = finding_new(a, r, p, texts);
         if (f == NULL)
             return;
         ret->items[ret->count++] = f;

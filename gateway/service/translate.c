@@ -27,17 +27,10 @@ static void add_findings(struct work *w, const struct gw_report *report)
 {
     struct gw_service_findings found;
     size_t room = FINDINGS_MAX - w->out->n_findings;
-    struct gw_arena *a = w->x->arena;
-    /* The report lives in the record's arena: what is kept is copied. */
-    gw_service_findings_make(a, report, true, room, &found);
+    gw_service_findings_make(w->x->arena, report, true, room, &found);
     w->out->findings_omitted += found.omitted;
-    for (size_t i = 0; i < found.count; i++) {
-        Xinqiao__V1__Finding *f = found.items[i];
-        f->field = gw_arena_strdup(a, f->field);
-        for (size_t k = 0; k < f->n_parameters; k++)
-            f->parameters[k]->value = gw_arena_strdup(a, f->parameters[k]->value);
-        w->out->findings[w->out->n_findings++] = f;
-    }
+    for (size_t i = 0; i < found.count; i++)
+        w->out->findings[w->out->n_findings++] = found.items[i];
 }
 
 static void note(const struct work *w, const struct gw_service_judged *j)

@@ -127,35 +127,25 @@ int32_t gw_service_open_batch(void *self, struct gw_adapter_call *c, void *state
     return st == GW_OK ? answer_batch(&x, &b) : gw_service_end_store(&x, st);
 }
 
-/* Complete and as declared? Ends the call when not. */
-static bool may_close(const struct gw_service_ctx *x, struct gw_store_tx *tx,
-                      const struct gw_store_batch *b)
+/* Complete and as declared? NULL, or why not. */
+static const char *why_not_close(const struct gw_service_ctx *x, const struct gw_store_batch *b,
+                                 const struct gw_hash *digest)
 {
     if (b->contiguous != b->declared) {
         char declared[24];
         snprintf(declared, sizeof(declared), "%" PRIu64, b->declared);
-        gw_service_end_with(x, "batch-count", "expected", declared);
-        return false;
+        x->host->parameter(x->call, "expected", declared);
+        return "batch-count";
     }
-    struct gw_hash digest;
-    enum gw_status st = b->has_digest ? gw_store_batch_digest(tx, b->id, &digest) : GW_OK;
-    if (st != GW_OK) {
-        if (gw_service_end_store(x, st) != 0)
-            gw_service_end(x, "internal");
-        return false;
-    }
-    if (b->has_digest && memcmp(&digest, &b->digest, sizeof(digest)) != 0) {
-        gw_service_end(x, "batch-digest");
-        return false;
-    }
-    return true;
+    return b->has_digest && memcmp(digest, &b->digest, sizeof(*digest)) != 0 ? "batch-digest"
+                                                                             : NULL;
 }
 
 static int32_t answer_sheet(const struct gw_service_ctx *x, struct gw_store_tx *tx,
-                            const struct gw_store_batch *b)
+                            const struct gw_store_batch *b, const struct gw_hash *digest)
 {
     Xinqiao__V1__BatchSheet sheet = XINQIAO__V1__BATCH_SHEET__INIT;
-    enum gw_status st = gw_service_sheet_make(x, tx, b, &sheet);
+    enum gw_status st = gw_service_sheet_make(x, tx, b, digest, &sheet);
     if (st == GW_AGAIN)
         return gw_service_end(x, "not-ready");
     if (st != GW_OK)
@@ -181,14 +171,19 @@ int32_t gw_service_close_batch(void *self, struct gw_adapter_call *c, void *stat
     enum gw_status st = gw_store_batch_get_tx(tx, id, &b);
     if (st == GW_NOT_FOUND || (st == GW_OK && strcmp(b.peer, x.caller->peer) != 0))
         return gw_service_end(&x, "batch-unknown");
+    /* One walk over the rows: the writer does nothing else meanwhile. */
+    struct gw_hash digest = {{0}};
+    if (st == GW_OK && b.contiguous == b.declared)
+        st = gw_store_batch_digest(tx, id, &digest);
     if (st == GW_OK && b.closed_us == 0) {
-        if (!may_close(&x, tx, &b))
-            return 0;
+        const char *why = why_not_close(&x, &b, &digest);
+        if (why != NULL)
+            return gw_service_end(&x, why);
         st = gw_store_batch_close(tx, id, x.now_us);
         if (st == GW_OK)
             st = gw_store_batch_get_tx(tx, id, &b);
     }
-    return st == GW_OK ? answer_sheet(&x, tx, &b) : gw_service_end_store(&x, st);
+    return st == GW_OK ? answer_sheet(&x, tx, &b, &digest) : gw_service_end_store(&x, st);
 }
 
 int32_t gw_service_batch_status(void *self, struct gw_adapter_call *c, void *state,

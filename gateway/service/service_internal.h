@@ -123,10 +123,12 @@ struct gw_service_item *gw_service_item_make(const struct gw_service_ctx *x,
 
 /* As the contract shows it. */
 Xinqiao__V1__Batch *gw_service_batch_message(struct gw_arena *a, const struct gw_store_batch *b);
-/* The signed sheet of a closed batch. GW_AGAIN: an entry's place in the log is not known yet. */
+/* The signed sheet of a closed batch; `digest` is over its rows. GW_AGAIN: an entry's place in the
+ * log is not known yet. */
 GW_MUST_USE enum gw_status gw_service_sheet_make(const struct gw_service_ctx *x,
                                                  struct gw_store_tx *tx,
                                                  const struct gw_store_batch *b,
+                                                 const struct gw_hash *digest,
                                                  Xinqiao__V1__BatchSheet *ret);
 
 /* ---- pull (pull.c, pull_cursor.c, pull_row.c) --------------------------------------------------

@@ -71,17 +71,16 @@ static enum gw_status sign(const struct gw_service_ctx *x, struct gw_bytes sheet
 }
 
 enum gw_status gw_service_sheet_make(const struct gw_service_ctx *x, struct gw_store_tx *tx,
-                                     const struct gw_store_batch *b, Xinqiao__V1__BatchSheet *ret)
+                                     const struct gw_store_batch *b, const struct gw_hash *digest,
+                                     Xinqiao__V1__BatchSheet *ret)
 {
     Xinqiao__V1__SheetBody body = XINQIAO__V1__SHEET_BODY__INIT;
     if (b->declared != 0 && (b->first_seq == UINT64_MAX || b->last_seq == UINT64_MAX))
         return GW_AGAIN;
-    struct gw_hash digest;
-    GW_TRY(gw_store_batch_digest(tx, b->id, &digest));
     body.batch = gw_service_batch_message(x->arena, b);
     if (body.batch == NULL)
         return GW_NOMEM;
-    body.digest = gw_service_binary(gw_bytes_make(digest.byte, sizeof(digest.byte)));
+    body.digest = gw_service_binary(gw_bytes_make(digest->byte, sizeof(digest->byte)));
     body.peer = gw_service_str(b->peer);
     if (x->views->audit != NULL)
         body.origin = gw_service_str(gw_audit_origin(x->views->audit));

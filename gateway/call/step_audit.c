@@ -28,8 +28,10 @@ void gw_call_audit_submit(struct gw_call_segment *g)
 {
     g->append.body = gw_buf_view(&g->body);
     g->append.done = durable;
-    enum gw_status st = gw_audit_submit(g->call->loop->audit, &g->append, g->reserved);
+    bool reserved = g->reserved;
     g->reserved = false;
+    /* From here on the segment is the sequencer's, and may be answered and gone before this returns. */
+    enum gw_status st = gw_audit_submit(g->call->loop->audit, &g->append, reserved);
     if (st != GW_OK)
         durable(&g->append, st);
 }

@@ -1,4 +1,6 @@
 /* One loop thread: its listener, connections and calls; takes new generations and drains. */
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "server/server_internal.h"
 
@@ -69,13 +71,23 @@ static void use(struct gw_server_loop *l, struct gw_generation *g)
     gw_conn_set_tls(&l->conns, g->tls);
 }
 
+/* What the main thread asks of a loop: a message of its own each time, for the next may come before this one is read. */
+struct change {
+    struct gw_io_post post;
+    struct gw_server_loop *loop;
+    struct gw_generation *generation;   /* counted; NULL: keep the present one */
+    bool drain;
+};
+
 static void change(struct gw_io_post *p)
 {
-    struct gw_server_loop *l = GW_CONTAINER_OF(p, struct gw_server_loop, change);
-    if (l->next != NULL)
-        use(l, l->next);
-    l->next = NULL;
-    if (!l->drain_asked)
+    struct change *m = GW_CONTAINER_OF(p, struct change, post);
+    struct gw_server_loop *l = m->loop;
+    bool drain = m->drain;
+    if (m->generation != NULL)
+        use(l, m->generation);
+    free(m);
+    if (!drain)
         return;
     gw_io_listener_close(l->listener);
     l->listener = NULL;
@@ -83,15 +95,16 @@ static void change(struct gw_io_post *p)
     gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
 }
 
-void gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain)
+enum gw_status gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain)
 {
-    if (g != NULL) {
+    struct change *m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return GW_NOMEM;
+    if (g != NULL)
         gw_call_generation_ref(&g->call);
-        l->next = g;
-    }
-    l->drain_asked = drain;
-    l->change.run = change;
-    gw_io_loop_post(l->io, &l->change);
+    *m = (struct change){.post = {.run = change}, .loop = l, .generation = g, .drain = drain};
+    gw_io_loop_post(l->io, &m->post);
+    return GW_OK;
 }
 
 enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l, const char *address)

@@ -167,7 +167,8 @@ static void reload(struct gw_server *s)
         return;
     }
     for (unsigned i = 0; i < s->loops; i++)
-        gw_server_loop_change(&s->loop[i], g, false);
+        if (gw_server_loop_change(&s->loop[i], g, false) != GW_OK)
+            GW_LOG(GW_LOG_ERROR, "server", "loop %u keeps the old configuration: out of memory", i);
     gw_call_generation_unref(&before->call);
     GW_LOG(GW_LOG_INFO, "server", "reloaded: %s", g->mapping);
     gw_buf_fini(&error);
@@ -194,8 +195,8 @@ static void stop(struct gw_server *s)
     if (atomic_load(&s->log_dead))
         s->drain_ms = 1000;
     for (unsigned i = 0; i < s->loops; i++)
-        if (s->loop[i].started)
-            gw_server_loop_change(&s->loop[i], NULL, true);
+        if (s->loop[i].started && gw_server_loop_change(&s->loop[i], NULL, true) != GW_OK)
+            _exit(GW_EXIT_OS); /* no memory for 40 bytes: recovery at the next start is the orderly way */
     for (unsigned i = 0; i < s->loops; i++)
         if (s->loop[i].started)
             pthread_join(s->loop[i].thread, NULL);

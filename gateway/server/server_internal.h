@@ -79,9 +79,6 @@ struct gw_server_loop {
     struct gw_io_listener *listener;
     struct gw_io_timer *drain_timer, *sweep_timer;
     unsigned drain_polls;
-    struct gw_io_post change;           /* new generation, or drain */
-    struct gw_generation *next;         /* counted by us until taken */
-    bool drain_asked;
 };
 
 struct gw_server {
@@ -116,7 +113,7 @@ GW_MUST_USE enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_se
 void *gw_server_loop_main(void *arg);
 void gw_server_loop_fini(struct gw_server_loop *l);
 /* Any thread: hands the generation to the loop; with drain, begins the two-phase end. */
-void gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain);
+GW_MUST_USE enum gw_status gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain);
 /* The loop of the calling thread; NULL elsewhere. */
 struct gw_server_loop *gw_server_loop_here(void);
 /* status.c */

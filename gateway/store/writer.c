@@ -439,6 +439,7 @@ enum gw_status gw_store_writer_start(struct gw_store *s)
 {
     s->tx.db = s->db;
     s->committed = s->tx.count;
+    s->idle_since_us = gw_clock_mono_us();
     if (pthread_create(&s->thread, NULL, writer_main, s) != 0)
         return GW_NOMEM;
     s->started = true;

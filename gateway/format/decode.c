@@ -47,6 +47,21 @@ static void add_extension(struct decoding *d, const char *field, struct gw_bytes
     d->extension[d->extension_count++] = e;
 }
 
+/* Blanks at the edges are repaired by the operators; they do not count. */
+static size_t chars_between_blanks(struct gw_bytes t)
+{
+    static const char wide[] = "\xe3\x80\x80";
+    while (t.len != 0 && t.ptr[0] <= ' ')
+        t = gw_bytes_make(t.ptr + 1, t.len - 1);
+    while (t.len != 0 && t.ptr[t.len - 1] <= ' ')
+        t.len--;
+    while (t.len >= 3 && memcmp(t.ptr, wide, 3) == 0)
+        t = gw_bytes_make(t.ptr + 3, t.len - 3);
+    while (t.len >= 3 && memcmp(t.ptr + t.len - 3, wide, 3) == 0)
+        t.len -= 3;
+    return gw_utf8_chars(t);
+}
+
 static bool check_text(struct decoding *d, size_t i, struct gw_bytes text)
 {
     const struct gw_field *fld = &d->format->field[i];
@@ -58,7 +73,7 @@ static bool check_text(struct decoding *d, size_t i, struct gw_bytes text)
     if (fld->width == 0 || text.len <= fld->width)
         return true;
     /* Trap 16: widths are characters; systems that count bytes would cut. */
-    if (gw_utf8_chars(text) > fld->width) {
+    if (chars_between_blanks(text) > fld->width) {
         gw_report_reason(d->report, GW_PROBLEM_ERROR, "field-too-long", fld, NULL);
         return false;
     }
@@ -128,7 +143,8 @@ static void decode_row(struct decoding *d, const struct gw_row *row)
     bool any = false;
     for (size_t i = 0; i < row->write_count; i++)
         any = any || v.v[i].present;
-    d->filled[row->field] = any;
+    /* A placeholder that was let through fills the column with nothing. */
+    d->filled[row->field] = any || ctx->warning != NULL;
     if (ctx->differs || slot->form == GW_FORM_TOKEN)
         add_extension(d, fld->cname, slot->text, true, slot->form);
 }

@@ -196,8 +196,7 @@ void gw_format_defaults_free(struct gw_format_defaults *d)
         gw_arena_free(d->arena);
 }
 
-static enum gw_status render(const char *value, const gw_record *r,
-                             const struct gw_format_fields *fields, struct gw_arena *arena,
+static enum gw_status render(const char *value, const gw_record *r, struct gw_arena *arena,
                              struct gw_bytes *ret)
 {
     char mem[MAX_DEFAULT];
@@ -213,8 +212,7 @@ static enum gw_status render(const char *value, const gw_record *r,
         struct gw_canon_value v;
         GW_TRY(path_of(path, &p));
         gw_canon_get(r, &p, &v);
-        char *name = gw_arena_strndup(arena, path.ptr, path.len);
-        if (!v.present || name == NULL || (fields != NULL && !gw_format_fields_allow(fields, name)))
+        if (!v.present)
             return GW_NOT_FOUND;
         gw_buf_append(&b, value, (size_t)(open - value));
         gw_buf_bytes(&b, v.text);
@@ -227,15 +225,14 @@ static enum gw_status render(const char *value, const gw_record *r,
 }
 
 enum gw_status gw_format_default(const struct gw_format_defaults *d, const struct gw_format *f,
-                                 const char *field, const gw_record *r,
-                                 const struct gw_format_fields *fields, struct gw_arena *arena,
+                                 const char *field, const gw_record *r, struct gw_arena *arena,
                                  struct gw_bytes *ret)
 {
     for (size_t i = 0; i < d->count; i++) {
         if (d->items[i].format != f || strcmp(d->items[i].field, field) != 0)
             continue;
         if (strstr(d->items[i].value, "${") != NULL)
-            return render(d->items[i].value, r, fields, arena, ret);
+            return render(d->items[i].value, r, arena, ret);
         *ret = gw_bytes_str(d->items[i].value);
         return GW_OK;
     }

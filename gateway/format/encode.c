@@ -24,17 +24,6 @@ static void refuse(struct encoding *e, size_t i, const char *code, const struct 
     e->bad[i] = true;
 }
 
-static bool allowed(struct encoding *e, const struct gw_row *row)
-{
-    if (e->fields == NULL)
-        return true;
-    for (size_t i = 0; i < row->write_count; i++) {
-        if (!gw_format_fields_allow(e->fields, row->path[i].text))
-            return false;
-    }
-    return true;
-}
-
 static bool any_present(const struct gw_row *row, const struct gw_op_values *v)
 {
     for (size_t i = 0; i < row->write_count; i++) {
@@ -51,8 +40,8 @@ static void use_default(struct encoding *e, size_t i, const struct gw_row *row)
     struct gw_bytes text;
     bool needed = fld->required && gw_conds_hold(fld->when, fld->when_count, e->record);
     if (!needed || e->defaults == NULL ||
-        gw_format_default(e->defaults, e->ctx.format, fld->cname, e->record, e->fields,
-                          e->ctx.arena, &text) != GW_OK)
+        gw_format_default(e->defaults, e->format, fld->cname, e->record, e->ctx.arena, &text) !=
+            GW_OK)
         return;
     struct gw_op_values v = {0};
     e->ctx.differs = false;
@@ -87,8 +76,7 @@ static bool derive(struct encoding *e, size_t i, const struct gw_row *row, struc
 static bool fall_back(struct encoding *e, size_t i, const struct gw_row *row,
                       struct gw_op_values *v)
 {
-    if (row->fallback.text == NULL ||
-        (e->fields != NULL && !gw_format_fields_allow(e->fields, row->fallback.text)))
+    if (row->fallback.text == NULL)
         return false;
     gw_canon_get(e->record, &row->fallback, &v->v[0]);
     if (v->v[0].present)
@@ -109,13 +97,8 @@ static void encode_field(struct encoding *e, size_t i)
     gw_row_get(row, e->record, &v);
     /* "false" is a value that is written: 0, not "". */
     bool present = any_present(row, &v) || row->path[0].type == GW_CANON_BOOL;
-    if (present && !allowed(e, row)) {
-        gw_report_add(e->report, GW_PROBLEM_WITHHELD, "withheld-field", fld->cname, NULL);
-        use_default(e, i, row);
-        return;
-    }
     if (!present)
-        present = (allowed(e, row) && derive(e, i, row, &v)) || fall_back(e, i, row, &v);
+        present = derive(e, i, row, &v) || fall_back(e, i, row, &v);
     if (e->bad[i])
         return;
     if (!present) {
@@ -202,10 +185,8 @@ static void apply_spelling(struct encoding *e, const Xinqiao__V1__Extension *x)
         return;
     if (token && (e->format->media != GW_MEDIA_JSON || !gw_json_token_ok(text, e->ctx.arena)))
         return;
-    bool was_withheld = e->fields != NULL && !e->filled[i];
-    if (was_withheld)
-        return;
     e->slots->slot[i] = (struct gw_slot){text, (enum gw_form)x->form};
+    e->filled[i] = e->filled[i] || !gw_text_absent(e->format, text);
 }
 
 /* A canonical record from a peer may claim any extension: what is written as it stands is checked
@@ -313,6 +294,9 @@ enum gw_status gw_format_encode(const struct gw_format *f, const gw_record *r,
         .format = f, .record = r, .today = gw_date_at_utc8(clock->wall_us), .arena = arena};
     if (!fits(&e))
         return GW_INVALID;
+    if (fields != NULL)
+        GW_TRY(gw_format_withhold(f, r, fields, arena, report, &e.record));
+    e.ctx.record = e.record;
     for (size_t i = 0; i < f->field_count; i++) {
         if (!f->field[i].written)
             continue;
@@ -321,9 +305,9 @@ enum gw_status gw_format_encode(const struct gw_format *f, const gw_record *r,
     }
     check_constants(&e);
     gw_loss_report(f, r, fields, report);
+    check_widths(&e); /* of our own spellings; the sender's was accepted when it came in */
     apply_extensions(&e);
-    check_widths(&e);
-    gw_rules_check(f, r, e.bad, e.filled, true, e.ctx.today, report);
+    gw_rules_check(f, e.record, e.bad, e.filled, true, e.ctx.today, report);
     if (gw_arena_failed(arena))
         return GW_NOMEM;
     if (report->count[GW_PROBLEM_ERROR] != errors)

@@ -432,12 +432,17 @@ bool gw_loss_is_protected(const char *path);
 
 /* grants and defaults (grant.c, defaults.c) */
 bool gw_format_fields_allow(const struct gw_format_fields *f, const char *path);
+/* `r` as the grant lets it be seen: a copy without the other values, which are reported in the
+ * target's names. Extensions are still those of `r`. */
+GW_MUST_USE enum gw_status gw_format_withhold(const struct gw_format *target, const gw_record *r,
+                                              const struct gw_format_fields *fields,
+                                              struct gw_arena *arena, struct gw_report *report,
+                                              const gw_record **ret);
 /* The declared default of a field, rendered; GW_NOT_FOUND. */
 GW_MUST_USE enum gw_status gw_format_default(const struct gw_format_defaults *d,
                                              const struct gw_format *f, const char *field,
-                                             const gw_record *r,
-                                             const struct gw_format_fields *fields,
-                                             struct gw_arena *arena, struct gw_bytes *ret);
+                                             const gw_record *r, struct gw_arena *arena,
+                                             struct gw_bytes *ret);
 struct gw_default_spec {
     const char *format, *field, *value;
     unsigned line;

@@ -106,3 +106,66 @@ bool gw_format_fields_allow(const struct gw_format_fields *f, const char *path)
     }
     return false;
 }
+
+/* A copy whose messages are its own and whose values are still the original's. */
+static ProtobufCMessage *shallow(const ProtobufCMessage *m, struct gw_arena *a)
+{
+    const ProtobufCMessageDescriptor *d = m->descriptor;
+    uint8_t *copy = gw_arena_alloc(a, d->sizeof_message);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, m, d->sizeof_message);
+    for (unsigned i = 0; i < d->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &d->fields[i];
+        bool other_payload =
+            (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
+            *(const uint32_t *)(const void *)(copy + f->quantifier_offset) != f->id;
+        if (f->type != PROTOBUF_C_TYPE_MESSAGE || f->label == PROTOBUF_C_LABEL_REPEATED ||
+            other_payload)
+            continue;
+        ProtobufCMessage **at = (ProtobufCMessage **)(void *)(copy + f->offset);
+        if (*at != NULL && (*at = shallow(*at, a)) == NULL)
+            return NULL;
+    }
+    return (ProtobufCMessage *)(void *)copy;
+}
+
+/* The target's name of what a path fills; NULL when it has no column for it. */
+static const char *target_name(const struct gw_format *t, const char *path)
+{
+    if (t->media == GW_MEDIA_PROTOBUF)
+        return path;
+    for (size_t i = 0; i < t->row_count; i++) {
+        for (size_t k = 0; t->row[i].out && k < t->row[i].write_count; k++) {
+            if (strcmp(t->row[i].path[k].text, path) == 0)
+                return t->field[t->row[i].field].cname;
+        }
+    }
+    return NULL;
+}
+
+enum gw_status gw_format_withhold(const struct gw_format *target, const gw_record *r,
+                                  const struct gw_format_fields *fields, struct gw_arena *arena,
+                                  struct gw_report *report, const gw_record **ret)
+{
+    gw_record *copy = (gw_record *)(void *)shallow(&r->base, arena);
+    const char *last = NULL;
+    if (copy == NULL)
+        return GW_NOMEM;
+    for (size_t i = 0; i < target->set->path_count; i++) {
+        const struct gw_canon_path *p = &target->set->path[i];
+        struct gw_canon_value v;
+        gw_canon_get(copy, p, &v);
+        if (!v.present || gw_format_fields_allow(fields, p->text))
+            continue;
+        struct gw_canon_value none = {.type = p->type};
+        GW_TRY(gw_canon_set(copy, p, &none, arena));
+        const char *name = target_name(target, p->text);
+        /* A kind and the text beside it are one column. */
+        if (name != NULL && (last == NULL || strcmp(last, name) != 0))
+            gw_report_add(report, GW_PROBLEM_WITHHELD, "withheld-field", name, NULL);
+        last = name != NULL ? name : last;
+    }
+    *ret = copy;
+    return GW_OK;
+}

@@ -108,45 +108,19 @@ enum gw_status gw_protobuf_decode(const struct gw_format *f, struct gw_bytes byt
     return GW_OK;
 }
 
-/* A copy without what the grant does not name. Extensions are the sender's own spellings: they go
- * too. */
-static enum gw_status withhold(const struct gw_format *f, const gw_record *r,
-                               const struct gw_format_fields *fields, struct gw_arena *arena,
-                               struct gw_report *report, gw_record **ret)
-{
-    struct gw_buf b;
-    gw_buf_init(&b, GW_FORMAT_MAX_RECORD);
-    enum gw_status st = gw_canon_pack(r, &b);
-    gw_record *copy = NULL;
-    if (st == GW_OK)
-        st = gw_canon_unpack(gw_arena_dup(arena, gw_buf_view(&b)), arena, &copy);
-    gw_buf_fini(&b);
-    GW_TRY(st);
-    for (size_t i = 0; i < f->set->path_count; i++) {
-        const struct gw_canon_path *p = &f->set->path[i];
-        struct gw_canon_value v;
-        gw_canon_get(copy, p, &v);
-        if (!v.present || gw_format_fields_allow(fields, p->text))
-            continue;
-        struct gw_canon_value none = {.type = p->type};
-        GW_TRY(gw_canon_set(copy, p, &none, arena));
-        gw_report_add(report, GW_PROBLEM_WITHHELD, "withheld-field", p->text, NULL);
-    }
-    if (copy->n_extension != 0)
-        gw_report_add(report, GW_PROBLEM_WITHHELD, "withheld-field", "extension", NULL);
-    copy->n_extension = 0;
-    copy->extension = NULL;
-    *ret = copy;
-    return GW_OK;
-}
-
 enum gw_status gw_protobuf_encode(const struct gw_format *f, const gw_record *r,
                                   const struct gw_format_fields *fields, struct gw_arena *arena,
                                   struct gw_report *report, struct gw_buf *ret)
 {
-    gw_record *copy = NULL;
+    const gw_record *view = NULL;
     if (fields == NULL)
         return gw_canon_pack(r, ret);
-    GW_TRY(withhold(f, r, fields, arena, report, &copy));
-    return gw_canon_pack(copy, ret);
+    GW_TRY(gw_format_withhold(f, r, fields, arena, report, &view));
+    /* Extensions are the sender's own spellings of all fields: they go too. */
+    gw_record out = *view;
+    if (out.n_extension != 0)
+        gw_report_add(report, GW_PROBLEM_WITHHELD, "withheld-field", "extension", NULL);
+    out.n_extension = 0;
+    out.extension = NULL;
+    return gw_canon_pack(&out, ret);
 }

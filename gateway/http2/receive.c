@@ -152,7 +152,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     case NGHTTP2_SETTINGS:
         calm = (hd->flags & NGHTTP2_FLAG_ACK) != 0 || gw_http2_flood_ping(h);
         break;
-    default: /* PRIORITY, GOAWAY, and types that nobody knows */
+    default: /* PRIORITY, GOAWAY; nghttp2 skips types that nobody knows, which costs next to nothing
+              */
         calm = gw_http2_flood_ping(h);
         break;
     }

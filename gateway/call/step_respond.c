@@ -2,6 +2,7 @@
  * status and the trailer that names the entry. */
 #include <stdio.h>
 
+#include "base/log.h"
 #include "call/call_internal.h"
 
 static void fill_slots(struct gw_call_segment *g)
@@ -85,6 +86,10 @@ static void count(struct gw_call *c, struct gw_call_segment *g)
     struct gw_call_counters *k = c->loop->counters;
     const struct gw_reason *verdict = g->no_adapt ? g->verdict : g->s.finish_reason;
     bool ok = verdict->grpc == GW_GRPC_OK;
+    enum gw_log_level level = ok ? GW_LOG_DEBUG : verdict->grpc == GW_GRPC_INTERNAL ? GW_LOG_ERROR : GW_LOG_INFO;
+    if (gw_log_enabled(level, "call"))
+        gw_log_write(level, "call", c->id_hex, "%s %s: %s", c->peer != NULL ? c->peer->name : "unknown",
+                     c->route != NULL ? c->route->method : "unknown", verdict->code);
     if (c->route != NULL && c->route->exempt) {
         atomic_fetch_add_explicit(&k->exempt, 1, memory_order_relaxed);
         return;

@@ -1,7 +1,6 @@
 /* One loop thread: its listener, connections and calls; takes new generations and drains. */
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "server/server_internal.h"
 
 enum { DRAIN_POLL_MS = 20, GOAWAY_GAP_POLLS = 5 };
@@ -22,8 +21,7 @@ static void on_accept(void *arg, struct gw_io_conn *c)
 static void on_refused(void *arg, const char *address, const char *why)
 {
     struct gw_server_loop *l = arg;
-    GW_LOG(GW_LOG_WARN, "conn", "connection from %s refused: %s", address, why);
-    gw_audit_alarm(l->server->audit, "tls.refused", "handshake");
+    gw_refusals_note(&l->refusals, l->server->audit, address, why, gw_clock_wall_us());
 }
 
 static void end_read(void *arg)

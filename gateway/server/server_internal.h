@@ -12,6 +12,7 @@
 #include "format/format.h"
 #include "io/io.h"
 #include "law/law.h"
+#include "server/refusals.h"
 #include "server/server.h"
 #include "service/service.h"
 #include "store/store.h"
@@ -77,6 +78,7 @@ struct gw_server_loop {
     struct gw_call_loop calls;
     struct gw_conn_loop conns;
     struct gw_io_listener *listener;
+    struct gw_refusals refusals;
     struct gw_io_timer *drain_timer, *sweep_timer;
     unsigned drain_polls;
 };

@@ -167,7 +167,9 @@ static enum gw_status policy_set(struct gw_tls_context *c)
     (void)SSL_CTX_set_options(x, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      (c->server ? SSL_OP_NO_TICKET : 0));
-    (void)SSL_CTX_set_mode(x, SSL_MODE_RELEASE_BUFFERS);
+    /* Our chain is what stands in cert_file, not what OpenSSL finds among the anchors of the
+     * others. */
+    (void)SSL_CTX_set_mode(x, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_max_cert_list(x, MAX_CERT_LIST);
     SSL_CTX_set_verify(x, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                        gw_tls_verify_callback);

@@ -19,7 +19,8 @@ struct gw_io_post {
     struct gw_io_post *next;
 };
 
-/* A loop belongs to the thread that calls gw_io_loop_run(). */
+/* A loop belongs to the thread that calls gw_io_loop_run(). The first one makes the process ignore
+ * SIGPIPE. */
 GW_MUST_USE enum gw_status gw_io_loop_new(const char *name, struct gw_io_loop **ret);
 /* Runs until gw_io_loop_stop(); returns when all handles are closed. Posts that are queued by then
  * have run; later ones are never run: stop those who post first. */

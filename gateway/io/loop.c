@@ -1,5 +1,7 @@
 /* The event loop: its turns, its post queue, its end. One thread runs it; any thread may post or
  * stop. Next: timer.c, listen.c, conn.c, connect.c. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,12 +96,26 @@ void gw_io_loop_linger_arm(struct gw_io_loop *l)
                              GW_IO_LINGER_TICK_MS);
 }
 
+/* libuv 1.44 writes with write(2): a peer that resets would end the process. Only the default is
+ * changed, so a program that wants the signal keeps it. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+        (void)sigaction(SIGPIPE, &ignore, NULL);
+    }
+}
+
+static pthread_once_t sigpipe_once = PTHREAD_ONCE_INIT;
+
 enum gw_status gw_io_loop_new(const char *name, struct gw_io_loop **ret)
 {
     struct gw_io_loop *l = calloc(1, sizeof *l);
     if (l == NULL)
         return GW_NOMEM;
     l->magic = GW_IO_LOOP_MAGIC;
+    (void)pthread_once(&sigpipe_once, ignore_sigpipe);
     (void)snprintf(l->name, sizeof l->name, "%s", name);
     gw_list_init(&l->lingering);
     if (uv_loop_init(&l->uv) != 0) {

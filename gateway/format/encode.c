@@ -198,6 +198,8 @@ static bool unknown_is_safe(struct encoding *e, const Xinqiao__V1__Extension *x)
     if (name.len == 0 || (i >= 0 && !e->format->field[i].refused) || (int)x->form < 0 ||
         (int)x->form >= GW_FORM_COUNT)
         return false;
+    if (gw_text_has_control(name) || gw_text_has_control(gw_bytes_str(x->text)))
+        return false;
     if (e->format->media == GW_MEDIA_XML)
         return gw_xml_name_ok(name) &&
                x->form != XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TOKEN &&

@@ -429,7 +429,12 @@ static enum gw_status scan(struct json_split *j)
             st = structural(j, c);
             break;
         }
-        GW_TRY(st);
+        if (st != GW_OK) {
+            /* The rows before the fault are good, in whatever pieces they came. */
+            if (st == GW_INVALID && j->state == J_ROWS_TEXT)
+                (void)!text_flush(j, false);
+            return st;
+        }
     }
     if (j->state == J_ROWS) {
         size_t at = (size_t)(rows_from - j->queue.base);

@@ -281,6 +281,13 @@ static void publish(struct gw_store *s, enum gw_status st, uint64_t jobs)
     }
     if (gw_store_db_fatal(s->db))
         s->failed = true;
+    if (st != GW_OK) {
+        /* Notes that could not be written are tried again after a while, or are found in the log at
+         * the next start. */
+        s->dones_since_us = gw_clock_mono_us();
+        if (s->closing)
+            s->dones.count = 0;
+    }
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { PERIOD_US = 60 * 1000000 };
+enum { PERIOD_US = 60 * 1000000, LINES_A_PERIOD = 20 };
 
 /* An entry that nobody waits for. */
 struct note {
@@ -67,6 +67,8 @@ void gw_refusals_note(struct gw_refusals *r, struct gw_audit *a, const char *add
     struct gw_refusal *s = slot_of(r, host);
     if (s->told_us != 0 && strcmp(s->host, host) == 0 && now_us - s->told_us < PERIOD_US) {
         s->untold++;
+        if (s->untold < LINES_A_PERIOD)
+            GW_LOG(GW_LOG_WARN, "conn", "connection from %s refused: %s", address, why);
         return;
     }
     if (s->untold > 0)

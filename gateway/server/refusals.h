@@ -1,5 +1,5 @@
-/* Connections that were refused before any call: one ALARM and one log line an address and minute, with a count
- * (SPEC.md 21.5). One table per loop, touched on its thread only. */
+/* Connections that were refused before any call: one ALARM an address and minute, with a count (SPEC.md 21.5),
+ * and a line in the text log each, up to 20. One table per loop, touched on its thread only. */
 #ifndef GW_SERVER_REFUSALS_H
 #define GW_SERVER_REFUSALS_H
 

@@ -140,11 +140,8 @@ static void decode_row(struct decoding *d, const struct gw_row *row)
         d->bad[row->field] = true;
         return;
     }
-    bool any = false;
-    for (size_t i = 0; i < row->write_count; i++)
-        any = any || v.v[i].present;
     /* A placeholder that was let through fills the column with nothing. */
-    d->filled[row->field] = any || ctx->warning != NULL;
+    d->filled[row->field] = gw_row_has_value(row, &v) || ctx->warning != NULL;
     if (ctx->differs || slot->form == GW_FORM_TOKEN)
         add_extension(d, fld->cname, slot->text, true, slot->form);
 }

@@ -24,15 +24,6 @@ static void refuse(struct encoding *e, size_t i, const char *code, const struct 
     e->bad[i] = true;
 }
 
-static bool any_present(const struct gw_row *row, const struct gw_op_values *v)
-{
-    for (size_t i = 0; i < row->write_count; i++) {
-        if (v->v[i].present)
-            return true;
-    }
-    return false;
-}
-
 /* The default declared in the peer's profile, or nothing. */
 static void use_default(struct encoding *e, size_t i, const struct gw_row *row)
 {
@@ -96,7 +87,7 @@ static void encode_field(struct encoding *e, size_t i)
     }
     gw_row_get(row, e->record, &v);
     /* "false" is a value that is written: 0, not "". */
-    bool present = any_present(row, &v) || row->path[0].type == GW_CANON_BOOL;
+    bool present = gw_row_has_value(row, &v) || row->path[0].type == GW_CANON_BOOL;
     if (!present)
         present = derive(e, i, row, &v) || fall_back(e, i, row, &v);
     if (e->bad[i])

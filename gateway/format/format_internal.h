@@ -406,6 +406,8 @@ GW_MUST_USE enum gw_status gw_derive_sums(gw_record *r, struct gw_arena *a);
 
 bool gw_conds_hold(const struct gw_cond *c, size_t count, const gw_record *r);
 void gw_row_get(const struct gw_row *row, const gw_record *r, struct gw_op_values *ret);
+/* Is there anything to write? A filler flag or number may stand in for an absent code. */
+bool gw_row_has_value(const struct gw_row *row, const struct gw_op_values *v);
 bool gw_value_same(const struct gw_canon_value *a, const struct gw_canon_value *b);
 bool gw_values_same(const struct gw_row *row, const struct gw_op_values *a,
                     const struct gw_op_values *b);

@@ -23,12 +23,13 @@ static bool check_row(const struct gw_format *f, const struct gw_row *row, struc
     struct gw_op_values back = {0};
     struct gw_bytes text = GW_BYTES_NONE;
     gw_row_get(row, ctx->record, &v);
-    bool any = false;
-    for (size_t i = 0; i < row->write_count; i++)
-        any = any || v.v[i].present;
-    *ret_filled = any;
-    if (!any)
-        return true;
+    *ret_filled = gw_row_has_value(row, &v);
+    if (!*ret_filled) {
+        bool stray = row->write_count > 1 && v.v[1].present;
+        if (stray)
+            gw_report_reason(report, GW_PROBLEM_ERROR, "enum-unknown", fld, row);
+        return !stray;
+    }
     if (!enum_known(&row->path[0], &v.v[0])) {
         gw_report_add(report, GW_PROBLEM_ERROR, "enum-unknown", fld->cname, "expected",
                       "xinqiao.v1", NULL);

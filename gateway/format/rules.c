@@ -44,6 +44,17 @@ void gw_row_get(const struct gw_row *row, const gw_record *r, struct gw_op_value
         gw_canon_get(r, &row->path[i], &ret->v[i]);
 }
 
+bool gw_row_has_value(const struct gw_row *row, const struct gw_op_values *v)
+{
+    if (v->v[0].present || row->path[0].type != GW_CANON_TEXT)
+        return v->v[0].present; /* free text beside no kind at all is nothing */
+    for (size_t i = 1; i < row->write_count; i++) {
+        if (v->v[i].present)
+            return true;
+    }
+    return false;
+}
+
 bool gw_value_same(const struct gw_canon_value *a, const struct gw_canon_value *b)
 {
     if (a->present != b->present)

@@ -57,6 +57,7 @@ static inline void fuzz_written(const struct gw_format *f, const gw_record *r,
         if (st == GW_INVALID) {
             for (const struct gw_problem *p = report.first; p != NULL; p = p->next)
                 fprintf(stderr, "%s: %s %s\n", f->id, p->reason->code, p->field);
+            fprintf(stderr, "%.*s\n", GW_BYTES_FMT(gw_buf_view(&once)));
             abort();
         }
     }

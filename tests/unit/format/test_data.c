@@ -17,9 +17,10 @@ static const char *split_all(const struct gw_format *f, struct gw_bytes bytes, s
     ret->count = 0;
     for (size_t at = 0; st == GW_AGAIN;) {
         size_t n = bytes.len - at < piece ? bytes.len - at : piece;
-        assert_int_equal(
-            gw_format_splitter_feed(s, gw_bytes_make(bytes.ptr + at, n), at + n == bytes.len),
-            GW_OK);
+        assert_int_equal(gw_format_splitter_feed(s,
+                                                 gw_bytes_make(n != 0 ? bytes.ptr + at : NULL, n),
+                                                 at + n == bytes.len),
+                         GW_OK);
         at += n;
         struct gw_bytes record;
         while ((st = gw_format_splitter_next(s, &record, &reason)) == GW_OK) {

@@ -36,8 +36,7 @@ GW_MUST_USE enum gw_status gw_store_db_open(const char *path, enum gw_store_db_m
                                             struct gw_store_db **ret, struct gw_buf *ret_error);
 /* Prepares the statements of this mode: when the schema is there. */
 GW_MUST_USE enum gw_status gw_store_db_prepare(struct gw_store_db *db);
-/* NULL is fine. Not after a failure of the device: then the file is left as it is (no checkpoint).
- */
+/* NULL is fine. After a failure of the device the file is left as it is: no checkpoint. */
 void gw_store_db_close(struct gw_store_db *db);
 
 /* Several statements that answer nothing (migrations). */

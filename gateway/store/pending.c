@@ -1,5 +1,4 @@
-/* Receipts and pending entries: what ties a change to its entry in the log, before the log has it.
- */
+/* Receipts and pending entries: what ties a change to its entry before the log has it. */
 #include "store/store_internal.h"
 
 enum { PAGE_ROWS = 64, PAGE_BYTES_MAX = 16 << 20 };

@@ -52,7 +52,7 @@ static enum gw_status seal(struct gw_store_tx *tx, const struct gw_store_put *p,
                            struct gw_bytes *ret)
 {
     *ret = plain;
-    if (!gw_store_sealed_class(p->class_bit))
+    if (!gw_store_sealed(p))
         return GW_OK;
     uint8_t ad[GW_STORE_AD_LEN];
     gw_buf_reset(scratch);
@@ -69,7 +69,7 @@ static enum gw_status put_original(struct gw_store_tx *tx, const struct gw_store
                                        GW_V_INT(record),
                                        GW_V_INT(p->revision),
                                        GW_V_TEXT(p->format),
-                                       GW_V_INT(gw_store_sealed_class(p->class_bit)),
+                                       GW_V_INT(gw_store_sealed(p)),
                                        GW_V_BLOB(bytes)};
     return gw_store_db_exec(tx->db, GW_ST_ORIGINAL_INSERT, v, GW_ARRAY_LEN(v), NULL);
 }
@@ -108,7 +108,7 @@ static enum gw_status put_new(struct gw_store_tx *tx, struct gw_store_put *p, co
                                        GW_V_BLOB(k->link.business),
                                        GW_V_INT(p->business_key_weak),
                                        GW_V_INT(PACKED_SCHEMA),
-                                       GW_V_INT(gw_store_sealed_class(p->class_bit)),
+                                       GW_V_INT(gw_store_sealed(p)),
                                        GW_V_BLOB(packed)};
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_INSERT, v, GW_ARRAY_LEN(v), NULL));
     GW_TRY(put_original(tx, p, no, original));
@@ -244,7 +244,7 @@ static enum gw_status put_revision(struct gw_store_tx *tx, struct gw_store_put *
                                        GW_V_BLOB(keyed->link.business),
                                        GW_V_INT(p->business_key_weak),
                                        GW_V_INT(PACKED_SCHEMA),
-                                       GW_V_INT(gw_store_sealed_class(p->class_bit)),
+                                       GW_V_INT(gw_store_sealed(p)),
                                        GW_V_BLOB(packed)};
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_PAST_INSERT, v, 1, NULL));
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_RECORD_UPDATE, v, GW_ARRAY_LEN(v), NULL));

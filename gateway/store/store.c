@@ -70,8 +70,7 @@ static enum gw_status make_file(const char *dir, const char *path, struct gw_buf
     return ok ? gw_file_sync_dir(dir) : refuse(ret_error, GW_IO, path, "cannot be made private");
 }
 
-/* The keys must be those that the data was written with: others would make every delivery look new.
- */
+/* The keys must be those of the data: with others every delivery would look new. */
 static enum gw_status tie_keys(struct gw_store *s, struct gw_buf *ret_error)
 {
     const struct gw_store_value name = GW_V_TEXT("keys");

@@ -29,8 +29,7 @@ GW_MUST_USE enum gw_status gw_store_open(const struct gw_store_settings *s, stru
 /* Finishes queued jobs, checkpoints, closes. */
 void gw_store_close(struct gw_store *s);
 
-/* ---- writing: jobs ------------------------------------------------------------------------------
- */
+/* ---- writing: jobs ------------------------------------------------------------------- */
 
 struct gw_store_tx; /* valid inside run() only */
 struct gw_store_reader;
@@ -38,8 +37,8 @@ struct gw_store_reader;
 /* A write: the caller's memory, alive until `committed` was called. Jobs of many loops share one
  * transaction; each runs in a savepoint of its own. */
 struct gw_store_job {
-    /* On the writer's thread. GW_OK keeps what it wrote; anything else rolls this job back alone.
-     */
+    /* On the writer's thread. GW_OK keeps what it wrote; anything else rolls this job back
+     * alone. */
     enum gw_status (*run)(struct gw_store_job *j, struct gw_store_tx *tx);
     /* On the writer's thread, in commit order, after COMMIT: the status of run(), or why the commit
      * failed. */
@@ -82,8 +81,7 @@ int64_t gw_store_change_last(struct gw_store_tx *tx);
 void gw_store_visible_advance(struct gw_store *s, int64_t change_no);
 int64_t gw_store_visible(const struct gw_store *s);
 
-/* ---- records ------------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------- */
 
 enum gw_store_outcome { GW_PUT_NEW = 1, GW_PUT_DUPLICATE, GW_PUT_UPDATED, GW_PUT_REFUSED };
 
@@ -97,6 +95,7 @@ struct gw_store_put {
     struct gw_hash digest;         /* SHA-256 of the original */
     struct gw_bytes packed;        /* canonical record, protobuf */
     uint32_t class_bit;            /* GW_CLASS_*: others than organisation are sealed at rest */
+    bool personal;                 /* names a natural person (a representative): sealed as well */
     const char *area;              /* six digits or "" */
     const char *subject_type;      /* "CN-USCC"; NULL when there is none */
     struct gw_bytes subject_value; /* normalised */
@@ -113,13 +112,20 @@ struct gw_store_put {
     uint64_t first_seq;    /* and its log index; UINT64_MAX when not durable yet */
     int64_t change_no;
 };
-/* Identity of a delivery is (source peer, kind, key). GW_CONFLICT: another digest and not newer by
- * the authority's time (`revision-conflict`); nothing written then. The record's id, revision and
- * receipt time are the store's own columns, not inside `packed`. */
+/* Identity of a delivery is (source peer, kind, key).
+ * - Not there: NEW.
+ * - The digest of the latest revision, or of one before it: DUPLICATE of that revision, whatever
+ * time it claims (a stale copy does not undo a newer one); change_no is 0.
+ * - Another digest and a later authority_us than that of the latest revision (0, unknown, is
+ * earlier than any): UPDATED, the next revision.
+ * - Else GW_CONFLICT (`revision-conflict`): nothing written, and the job may go on.
+ * The record's id, revision and receipt time are the store's own columns, not inside `packed`.
+ * GW_INVALID: no key, or a name that is empty or over 64 bytes. After any other status the job can
+ * not be kept: run() returning GW_OK all the same is told that status. The job must make `receipt`
+ * with gw_store_pending_put(), else it is undone: GW_PRECONDITION (0: none, for tools and tests). */
 GW_MUST_USE enum gw_status gw_store_record_put(struct gw_store_tx *tx, struct gw_store_put *p);
 
-/* ---- batches ------------------------------------------------------------------------------------
- */
+/* ---- batches ------------------------------------------------------------------------- */
 
 struct gw_store_batch {
     uint8_t id[16];
@@ -147,7 +153,8 @@ struct gw_store_batch_row {
 GW_MUST_USE enum gw_status gw_store_batch_open(struct gw_store_tx *tx,
                                                const struct gw_store_batch *b);
 /* Notes a row's outcome once: a row that is there with the same digest keeps its first outcome
- * (*ret_first false); with another digest GW_CONFLICT. GW_NOT_FOUND, GW_PRECONDITION (closed). */
+ * (*ret_first false), also in a closed batch; with another digest GW_CONFLICT. GW_NOT_FOUND: no
+ * such batch. GW_PRECONDITION: closed, and not one of its rows. GW_INVALID: row 0 or no outcome. */
 GW_MUST_USE enum gw_status gw_store_batch_row_put(struct gw_store_tx *tx, const uint8_t id[16],
                                                   const struct gw_store_batch_row *row,
                                                   bool *ret_first);
@@ -169,8 +176,7 @@ GW_MUST_USE enum gw_status
 gw_store_batch_refused_tx(struct gw_store_tx *tx, const uint8_t id[16], uint32_t limit,
                           bool (*fn)(void *arg, const struct gw_store_batch_row *row), void *arg);
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------- */
 
 /* A read-only connection; belongs to one thread. */
 struct gw_store_reader;

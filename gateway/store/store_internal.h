@@ -15,8 +15,7 @@ enum {
     GW_STORE_NAME_MAX = 64
 };
 
-/* ---- keys.c -------------------------------------------------------------------------------------
- */
+/* ---- keys.c -------------------------------------------------------------------------- */
 
 struct gw_store_keys {
     struct gw_mac_key *index;   /* K_store: deliveries, subjects, business keys, digests */
@@ -25,8 +24,7 @@ struct gw_store_keys {
     struct gw_seal_key *cursor;
     uint8_t check[GW_STORE_KEY_CHECK_LEN]; /* which keys these are, without telling them */
 };
-/* Reads the secrets of keys_dir; `make` allows to make those that are not there. Text in ret_error.
- */
+/* Reads the secrets of keys_dir; `make`: makes those that are not there. Text in ret_error. */
 GW_MUST_USE enum gw_status gw_store_keys_load(struct gw_store_keys *k, const char *keys_dir,
                                               bool make, struct gw_buf *ret_error);
 void gw_store_keys_fini(struct gw_store_keys *k);
@@ -50,8 +48,7 @@ enum { GW_STORE_AD_LEN = 16 + 8 + 1 };
 struct gw_bytes gw_store_ad(uint8_t mem[GW_STORE_AD_LEN], enum gw_store_part part,
                             const uint8_t id[16], uint64_t no);
 
-/* ---- schema.c -----------------------------------------------------------------------------------
- */
+/* ---- schema.c ------------------------------------------------------------------------ */
 
 /* Checks whose file it is, runs the migrations that are missing, ties the keys to it. *ret_version
  * before prepare. */
@@ -61,8 +58,7 @@ GW_MUST_USE enum gw_status gw_store_schema_migrate(struct gw_store_db *db, const
                                                    int64_t from, struct gw_buf *ret_error);
 int64_t gw_store_schema_newest(void);
 
-/* ---- the transaction of the writer --------------------------------------------------------------
- */
+/* ---- the transaction of the writer --------------------------------------------------- */
 
 /* Kept with the data (table counter, and rows counted at start); what a job did to them is undone
  * with it. */
@@ -93,8 +89,7 @@ struct gw_store_tx {
 /* batch.c: writes tx->batch back; and forgets it. */
 GW_MUST_USE enum gw_status gw_store_batch_flush(struct gw_store_tx *tx);
 
-/* ---- the data set -------------------------------------------------------------------------------
- */
+/* ---- the data set -------------------------------------------------------------------- */
 
 struct gw_store_done {
     int64_t receipt;
@@ -149,8 +144,7 @@ uint64_t gw_store_recent_seq(struct gw_store *s, int64_t receipt);
 /* For tests: the file may not grow over so many pages (disk full); 0 takes the limit away. */
 GW_MUST_USE enum gw_status gw_store_test_max_pages(struct gw_store *s, int64_t pages);
 
-/* ---- a reader -----------------------------------------------------------------------------------
- */
+/* ---- a reader ------------------------------------------------------------------------ */
 
 struct gw_store_reader {
     struct gw_store *store;
@@ -162,10 +156,10 @@ struct gw_store_reader {
 /* Begins the turn's read transaction when there is none. */
 GW_MUST_USE enum gw_status gw_store_reader_turn(struct gw_store_reader *r);
 
-static inline bool gw_store_sealed_class(uint32_t class_bit)
+static inline bool gw_store_sealed(const struct gw_store_put *p)
 {
     enum { ORGANISATION = 1u << 0 }; /* GW_CLASS_ORGANISATION of authz/, which is not below us */
-    return class_bit != ORGANISATION;
+    return p->personal || p->class_bit != ORGANISATION;
 }
 
 #endif

@@ -22,8 +22,7 @@ static const uint64_t CHECKPOINT_AGAIN_BYTES =
     UINT64_C(16) << 20; /* growth until the next try when readers were in the way */
 static const uint64_t RESTART_BYTES = UINT64_C(512) << 20; /* from here readers are waited for */
 
-/* ---- the queue ----------------------------------------------------------------------------------
- */
+/* ---- the queue ----------------------------------------------------------------------- */
 
 static void wake_writer(struct gw_store *s)
 {
@@ -114,8 +113,7 @@ enum gw_status gw_store_run(struct gw_store *s, struct gw_store_job *j)
     return st;
 }
 
-/* ---- what the log made durable ------------------------------------------------------------------
- */
+/* ---- what the log made durable ------------------------------------------------------- */
 
 static bool dones_add(struct gw_store_dones *d, struct gw_store_done item)
 {
@@ -177,8 +175,7 @@ static enum gw_status apply_done(struct gw_store_tx *tx, const struct gw_store_d
     return d->seq <= INT64_MAX ? gw_store_db_exec(tx->db, GW_ST_RECEIPT_NOTE, v, 2, NULL) : GW_OK;
 }
 
-/* ---- a transaction ------------------------------------------------------------------------------
- */
+/* ---- a transaction ------------------------------------------------------------------- */
 
 static enum gw_status tx_begin(struct gw_store *s)
 {
@@ -341,8 +338,7 @@ static void refuse_all(struct gw_store *s)
     }
 }
 
-/* ---- checkpoints --------------------------------------------------------------------------------
- */
+/* ---- checkpoints --------------------------------------------------------------------- */
 
 static void checkpoint(struct gw_store *s)
 {
@@ -373,8 +369,7 @@ static bool checkpoint_wanted(const struct gw_store *s)
     return bytes != 0 && bytes != s->wal_checked && !gw_store_db_fatal(s->db);
 }
 
-/* ---- the thread ---------------------------------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------------------- */
 
 enum work { WORK_GROUP, WORK_CHECKPOINT, WORK_STOP };
 

@@ -137,8 +137,7 @@ static inline enum gw_status run_fn(struct gw_store *s, body_fn *fn, void *arg)
     return gw_store_run(s, &f.job);
 }
 
-/* A put with defaults: an organisation's penalty from hangzhou. Strings must live until it is run.
- */
+/* A put with defaults: an organisation's penalty from hangzhou. Strings live until it ran. */
 static inline struct gw_store_put put_of(const char *key, const char *original)
 {
     struct gw_store_put p = {

@@ -1,5 +1,4 @@
-/* Identity of a delivery: new, repeated, updated, stale, in conflict; and what readers see of it.
- */
+/* Identity of a delivery: new, repeated, updated, stale, in conflict. And what readers see. */
 #include "store/store_support.h"
 
 static void new_record(void **state)

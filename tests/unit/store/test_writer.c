@@ -16,8 +16,7 @@ static void sleep_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-/* Holds the writer inside a job until released, so that what is submitted meanwhile is one group.
- */
+/* Holds the writer inside a job until released, so that what comes meanwhile is one group. */
 struct gate {
     struct gw_store_job job;
     sem_t entered, leave;
@@ -214,8 +213,7 @@ static void closing_finishes_what_is_queued(void **state)
     sem_destroy(&all_told);
 }
 
-/* ---- receipts and pending entries ---------------------------------------------------------------
- */
+/* ---- receipts and pending entries ---------------------------------------------------- */
 
 static enum gw_status note(void *arg, int64_t receipt, uint64_t log_size, struct gw_bytes body)
 {
@@ -312,8 +310,7 @@ static void records_without_their_entry_are_undone(void **state)
     assert_int_equal(p.outcome, GW_PUT_NEW);
 }
 
-/* ---- a crash ------------------------------------------------------------------------------------
- */
+/* ---- a crash ------------------------------------------------------------------------- */
 
 static void copy_file(const char *from_dir, const char *to_dir, const char *name)
 {
@@ -341,8 +338,7 @@ static void snapshot(const struct crash *c)
     copy_file(c->w->dir, c->copy, "xinqiao.db-wal");
 }
 
-/* The moment before COMMIT, everything written: what a kill would leave is what the files hold now.
- */
+/* The moment before COMMIT, everything written: a kill would leave what the files hold now. */
 static enum gw_status put_and_snapshot(struct gw_store_tx *tx, void *arg)
 {
     struct crash *c = arg;
@@ -378,8 +374,7 @@ static void kill_before_commit_leaves_nothing_kill_after_leaves_all(void **state
     }
 }
 
-/* ---- disk full ----------------------------------------------------------------------------------
- */
+/* ---- disk full ----------------------------------------------------------------------- */
 
 enum { LARGE = 200 * 1024 };
 

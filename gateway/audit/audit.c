@@ -322,7 +322,12 @@ static enum gw_status open_all(struct gw_audit *a, struct gw_buf *error)
         GW_OK)
         a->index = NULL;
     GW_TRY(gw_audit_integrator_start(a));
+    GW_TRY(gw_audit_spare_start(a));
     enum gw_status st = gw_audit_publish(a);
+    if (st == GW_CORRUPT)
+        gw_buf_printf(error,
+                      "%s: a tile or bundle beyond the checkpoint is not what the journal gives",
+                      a->shard);
     /* A full disk refuses exchanges, not the start: status must still answer. */
     return st == GW_NOSPACE ? GW_OK : st;
 }
@@ -366,6 +371,7 @@ enum gw_status gw_audit_open(const struct gw_audit_settings *s, struct gw_audit 
         if (ret_error->len == 0)
             gw_buf_printf(ret_error, "%s: %s", a->dir,
                           st == GW_BUSY ? "another process holds the log" : gw_status_text(st));
+        gw_audit_spare_stop(a);
         gw_audit_sequencer_stop(a);
         gw_audit_integrator_stop(a);
         free_all(a);
@@ -380,6 +386,7 @@ void gw_audit_close(struct gw_audit *a)
     if (a == NULL)
         return;
     GW_MAGIC_CHECK(a, GW_AUDIT_MAGIC);
+    gw_audit_spare_stop(a);
     gw_audit_sequencer_stop(a);
     gw_audit_integrator_stop(a);
     if (!atomic_load(&a->dead) && atomic_load(&a->published) == atomic_load(&a->durable))

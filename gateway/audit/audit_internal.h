@@ -178,6 +178,9 @@ struct gw_audit_scan {
 /* One segment of the journal (SPEC 8.5.3). `entry` may refuse too. */
 enum gw_audit_scan_result gw_audit_segment_scan(struct gw_bytes file, struct gw_audit_scan *s);
 
+/* Temporary names in journal/: recovery removes them. */
+#define GW_AUDIT_SPARE "spare.tmp"
+
 /* The open segment that the sequencer writes. */
 struct gw_audit_journal {
     char dir[PATH_MAX];
@@ -187,6 +190,7 @@ struct gw_audit_journal {
     uint64_t offset;
     uint64_t segment_bytes;
 };
+/* Takes the spare when there is one, else allocates. */
 GW_MUST_USE enum gw_status gw_audit_journal_create(struct gw_audit_journal *j, uint64_t first_seq);
 /* Goes on in a segment that recovery found: zeros from `offset` on when `torn`. */
 GW_MUST_USE enum gw_status gw_audit_journal_resume(struct gw_audit_journal *j, uint64_t first_seq,
@@ -351,11 +355,16 @@ struct gw_audit {
     int64_t disk_checked_us;
     bool reserve_held;
 
-    pthread_mutex_t lock; /* integrator's wishes, callbacks, alarms */
+    pthread_t spare;
+    bool spare_runs;
+
+    pthread_mutex_t lock; /* wishes, callbacks, alarms */
     pthread_cond_t cond;
     uint64_t publish_asked, publish_done;
     enum gw_status publish_status;
     bool integrator_stop;
+    bool spare_wanted;
+    atomic_bool spare_stop;
     void (*on_dead)(void *arg);
     void *on_dead_arg;
     void (*on_batch)(void *arg);
@@ -377,6 +386,12 @@ GW_MUST_USE enum gw_status gw_audit_append_all(struct gw_audit *a, const struct 
                                                size_t count);
 /* Queues beyond queue_max: alarms. */
 void gw_audit_submit_always(struct gw_audit *a, struct gw_audit_append *ap);
+
+/* spare.c: a segment of written zeros, made ahead on a thread of its own */
+GW_MUST_USE enum gw_status gw_audit_spare_start(struct gw_audit *a);
+void gw_audit_spare_stop(struct gw_audit *a);
+/* From the sequencer, when it took one. */
+void gw_audit_spare_want(struct gw_audit *a);
 
 /* integrator.c, publish.c */
 GW_MUST_USE enum gw_status gw_audit_integrator_start(struct gw_audit *a);

@@ -210,15 +210,44 @@ static enum gw_status write_at(int fd, struct gw_bytes b, uint64_t offset)
     return GW_OK;
 }
 
-static enum gw_status fill_segment(int fd, const struct gw_audit_journal *j, uint64_t first_seq)
+static enum gw_status put_header(int fd, const struct gw_audit_journal *j, uint64_t first_seq)
 {
     uint8_t header[GW_AUDIT_SEGMENT_HEADER];
     gw_audit_segment_header(j->origin, first_seq, header);
-    int err = posix_fallocate(fd, 0, (off_t)j->segment_bytes);
-    if (err != 0)
-        return io_status(err);
     GW_TRY(write_at(fd, gw_bytes_make(header, sizeof(header)), 0));
     return fsync(fd) == 0 ? GW_OK : io_status(errno);
+}
+
+/* A spare of the right size: its blocks are written already, so a batch in it changes no metadata.
+ */
+static int take_spare(const struct gw_audit_journal *j, char path[PATH_MAX])
+{
+    struct stat st;
+    if (gw_file_join(path, PATH_MAX, j->dir, GW_AUDIT_SPARE) != GW_OK)
+        return -1;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || (uint64_t)st.st_size != j->segment_bytes)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static enum gw_status allocate_next(const struct gw_audit_journal *j, char path[PATH_MAX],
+                                    int *ret_fd)
+{
+    GW_TRY(gw_file_join(path, PATH_MAX, j->dir, "next.tmp"));
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return io_status(errno);
+    int err = posix_fallocate(fd, 0, (off_t)j->segment_bytes);
+    if (err != 0) {
+        close(fd);
+        unlink(path);
+        return io_status(err);
+    }
+    *ret_fd = fd;
+    return GW_OK;
 }
 
 enum gw_status gw_audit_journal_create(struct gw_audit_journal *j, uint64_t first_seq)
@@ -226,11 +255,10 @@ enum gw_status gw_audit_journal_create(struct gw_audit_journal *j, uint64_t firs
     char name[32], path[PATH_MAX], temp[PATH_MAX];
     gw_audit_segment_name(first_seq, name);
     GW_TRY(gw_file_join(path, sizeof(path), j->dir, name));
-    GW_TRY(gw_file_join(temp, sizeof(temp), j->dir, "next.tmp"));
-    int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = take_spare(j, temp);
     if (fd < 0)
-        return io_status(errno);
-    enum gw_status st = fill_segment(fd, j, first_seq);
+        GW_TRY(allocate_next(j, temp, &fd));
+    enum gw_status st = put_header(fd, j, first_seq);
     if (st == GW_OK && rename(temp, path) != 0)
         st = io_status(errno);
     if (st == GW_OK)

@@ -287,6 +287,7 @@ static enum gw_status write_batch(struct gw_audit *a, struct batch *b)
             atomic_store(&a->dead, true);
             return GW_IO;
         }
+        gw_audit_spare_want(a);
     }
     int64_t start = gw_clock_mono_us();
     if (gw_audit_journal_append(&a->journal, bytes) != GW_OK) {

@@ -100,8 +100,11 @@ static int open_journal(struct logdir *d, off_t *ret_end)
     char **names;
     snprintf(dir, sizeof(dir), "%s/journal", d->shard);
     assert_int_equal(gw_file_list(dir, &names), GW_OK);
-    for (char **n = names; *n != NULL; n++)
-        snprintf(path, sizeof(path), "%s/%s", dir, *n);
+    for (char **n = names; *n != NULL; n++) {
+        uint64_t first;
+        if (gw_audit_segment_parse(*n, &first) == GW_OK)
+            snprintf(path, sizeof(path), "%s/%s", dir, *n);
+    }
     gw_file_names_free(names);
     int fd = open(path, O_RDWR);
     struct stat st;

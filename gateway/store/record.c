@@ -65,12 +65,9 @@ static enum gw_status seal(struct gw_store_tx *tx, const struct gw_store_put *p,
 static enum gw_status put_original(struct gw_store_tx *tx, const struct gw_store_put *p,
                                    int64_t record, struct gw_bytes bytes)
 {
-    const struct gw_store_value v[] = {GW_V_INT(p->change_no),
-                                       GW_V_INT(record),
-                                       GW_V_INT(p->revision),
-                                       GW_V_TEXT(p->format),
-                                       GW_V_INT(gw_store_sealed(p)),
-                                       GW_V_BLOB(bytes)};
+    const struct gw_store_value v[] = {GW_V_INT(p->change_no),       GW_V_INT(record),
+                                       GW_V_INT(p->revision),        GW_V_TEXT(p->format),
+                                       GW_V_INT(gw_store_sealed(p)), GW_V_BLOB(bytes)};
     return gw_store_db_exec(tx->db, GW_ST_ORIGINAL_INSERT, v, GW_ARRAY_LEN(v), NULL);
 }
 

@@ -122,7 +122,8 @@ struct gw_store_put {
  * The record's id, revision and receipt time are the store's own columns, not inside `packed`.
  * GW_INVALID: no key, or a name that is empty or over 64 bytes. After any other status the job can
  * not be kept: run() returning GW_OK all the same is told that status. The job must make `receipt`
- * with gw_store_pending_put(), else it is undone: GW_PRECONDITION (0: none, for tools and tests). */
+ * with gw_store_pending_put(), else it is undone: GW_PRECONDITION (0: none, for tools and tests).
+ */
 GW_MUST_USE enum gw_status gw_store_record_put(struct gw_store_tx *tx, struct gw_store_put *p);
 
 /* ---- batches ------------------------------------------------------------------------- */

@@ -223,6 +223,10 @@ static void no_person_in_any_file(void **state)
             assert_int_equal(p.outcome, round ? GW_PUT_UPDATED : GW_PUT_NEW);
         }
     }
+    /* A firm's record that names its representative. */
+    struct gw_store_put names_one = put_of("firm-with-person", DOCUMENT);
+    names_one.personal = true;
+    assert_int_equal(put_one(w, &names_one), GW_OK);
     assert_int_equal(run_fn(w->s, person_in_batch, NULL), GW_OK);
     struct gw_store_put firm = put_of("firm-key", FIRM);
     firm.subject_value = gw_bytes_str(FIRM);

@@ -160,17 +160,17 @@ static void put_if(const struct gw_audit_entry *e, enum gw_audit_field f, const 
 static void put_counts(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e, struct gw_buf *b)
 {
     char n[32];
-    if (gw_audit_has(e, GW_AF_RECORD_COUNT))
-        gw_buf_printf(b, TR(c, "，共 %s 条", ", %s records"),
-                      gw_cmd_number(e->num[GW_AF_RECORD_COUNT], n));
-    if (gw_audit_has(e, GW_AF_REFUSED_COUNT) && e->num[GW_AF_REFUSED_COUNT] != 0)
-        gw_buf_printf(b, TR(c, "（其中拒绝 %s 条）", " (%s refused)"),
-                      gw_cmd_number(e->num[GW_AF_REFUSED_COUNT], n));
-    if (gw_audit_has(e, GW_AF_END) && e->num[GW_AF_END] != 0)
-        gw_buf_str(b, TR(c, "，本次调用结束", ", end of the call"));
-    else if (gw_audit_has(e, GW_AF_SEGMENT))
+    uint64_t count = e->num[GW_AF_RECORD_COUNT], refused = e->num[GW_AF_REFUSED_COUNT];
+    bool end = gw_audit_has(e, GW_AF_END) && e->num[GW_AF_END] != 0;
+    if (gw_audit_has(e, GW_AF_RECORD_COUNT) && count != 0)
+        gw_buf_printf(b, TR(c, "，共 %s 条", ", %s records"), gw_cmd_number(count, n));
+    if (gw_audit_has(e, GW_AF_REFUSED_COUNT) && refused != 0)
+        gw_buf_printf(b, TR(c, "（拒绝 %s 条）", " (%s refused)"), gw_cmd_number(refused, n));
+    if (gw_audit_has(e, GW_AF_SEGMENT) && !end)
         gw_buf_printf(b, TR(c, "，第 %" PRIu64 " 段", ", part %" PRIu64),
                       e->num[GW_AF_SEGMENT] + 1);
+    else if (end && e->num[GW_AF_SEGMENT] != 0)
+        gw_buf_str(b, TR(c, "，本次调用结束", ", end of the call"));
 }
 
 static void put_decision(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e,
@@ -182,11 +182,11 @@ static void put_decision(const struct gw_cmd_ctx *c, const struct gw_audit_entry
         break;
     case GW_AUDIT_DENY:
         gw_buf_str(b, TR(c, "：拒绝，", ": refused, "));
-        gw_cmd_reason_text(c, e->str[GW_AF_REASON], "", b);
+        gw_cmd_reason_text(c, e->str[GW_AF_REASON], e->str[GW_AF_METHOD], e->str[GW_AF_PURPOSE], b);
         break;
     default:
         gw_buf_str(b, TR(c, "：失败，", ": failed, "));
-        gw_cmd_reason_text(c, e->str[GW_AF_REASON], "", b);
+        gw_cmd_reason_text(c, e->str[GW_AF_REASON], e->str[GW_AF_METHOD], e->str[GW_AF_PURPOSE], b);
         break;
     }
 }

@@ -57,10 +57,13 @@ static void say(const struct gw_cmd_ctx *c, const char *shard, const struct gw_a
                       "time.\n"));
         return;
     }
+    const char *problem = TR(c, v->problem_zh, v->problem_en);
+    char seq[24];
+    snprintf(seq, sizeof(seq), "%" PRIu64, v->bad_seq);
     printf(TR(c, "不合格：%s", "bad: %s"), v->origin[0] != '\0' ? v->origin : shard);
-    if (v->bad_seq != UINT64_MAX)
+    if (v->bad_seq != UINT64_MAX && strstr(problem, seq) == NULL)
         printf(TR(c, " 第 %" PRIu64 " 条", " entry %" PRIu64), v->bad_seq);
-    printf(TR(c, "：%s\n", ": %s\n"), TR(c, v->problem_zh, v->problem_en));
+    printf(TR(c, "：%s\n", ": %s\n"), problem);
 }
 
 static int verify_one(const struct gw_cmd_ctx *c, const char *shard, struct gw_bytes vkeys,

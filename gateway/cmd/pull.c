@@ -106,7 +106,8 @@ static int attempt(struct pull *p, struct gw_cmd_progress *bar, unsigned tries)
     const struct gw_upstream_result *res = gw_upstream_stream_result(s);
     if (res->code == GW_GRPC_OK && p->ended)
         return GW_EXIT_OK;
-    if ((res->code == GW_GRPC_OK || gw_remote_transient(res)) && tries < ATTEMPTS)
+    if ((res->code == GW_GRPC_OK || gw_remote_transient(res, p->delivered != 0)) &&
+        tries < ATTEMPTS)
         return GW_EXIT_GO_ON;
     return gw_remote_failed(&p->remote, res);
 }

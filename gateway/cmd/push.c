@@ -245,6 +245,7 @@ static int send_all(struct push *p)
     if (rc != GW_EXIT_OK)
         return rc;
     gw_cmd_tally_init(&r.tally);
+    r.answered = p->batch != NULL;
     rc = gw_push_stream(&r);
     if (rc == GW_EXIT_OK && p->batch != NULL)
         rc = close_batch(p);

@@ -86,6 +86,7 @@ struct gw_push_run {
     struct gw_push_plan *plan;
     struct gw_push_state *state;
     int64_t until_us; /* wall clock; 0: no end */
+    bool answered;    /* the gateway has answered this run */
     uint64_t first_entry, last_entry;
     struct gw_cmd_tally tally; /* findings of the receipts */
 };

@@ -141,6 +141,7 @@ static enum gw_status take_receipts(struct stream *x, int wait_ms)
     enum gw_status st;
     while ((st = gw_upstream_stream_recv(x->s, wait_ms, &x->in)) == GW_OK) {
         GW_TRY(receipt(x));
+        x->r->answered = true;
         wait_ms = 0;
     }
     note_acked(x, st != GW_AGAIN);
@@ -209,7 +210,8 @@ static int attempt(struct gw_push_run *r, struct gw_cmd_progress *bar, unsigned 
             rc = GW_EXIT_STOPPED;
         else if (time_is_up(r))
             rc = GW_EXIT_STOPPED;
-        else if ((gw_remote_transient(res) || res->code == GW_GRPC_OK) && tries < ATTEMPTS)
+        else if ((gw_remote_transient(res, r->answered) || res->code == GW_GRPC_OK) &&
+                 tries < ATTEMPTS)
             rc = GW_EXIT_GO_ON;
         else
             rc = gw_remote_failed(r->remote, res);

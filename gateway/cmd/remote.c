@@ -229,8 +229,10 @@ int gw_remote_unary(struct gw_remote *r, const char *path, const ProtobufCMessag
     return rc;
 }
 
-bool gw_remote_transient(const struct gw_upstream_result *res)
+bool gw_remote_transient(const struct gw_upstream_result *res, bool answered)
 {
+    if (res->handshake || (!answered && !res->remote))
+        return false;
     return res->code == GW_GRPC_UNAVAILABLE || res->code == GW_GRPC_DEADLINE_EXCEEDED ||
            (!res->remote && (res->code == GW_GRPC_INTERNAL || res->code == GW_GRPC_UNKNOWN));
 }
@@ -289,6 +291,38 @@ static void read_detail(const struct gw_cmd_ctx *c, const Google__Protobuf__Any 
     }
 }
 
+/* What upstream/ and tls/ say in English, by a word in it. */
+static const struct {
+    const char *word, *zh;
+} local_texts[] = {
+    {"certificate expired", "本方证书已过期，请更换证书"},
+    {"certificate revoked", "本方证书已被吊销，请联系发证单位"},
+    {"unknown CA", "对方不信任本方证书的签发机构，请核对证书"},
+    {"certificate required", "对方要求证书，请给出 --cert 和 --key"},
+    {"server certificate", "网关的证书不能通过核验，请核对 --ca 和地址"},
+    {"TLS: ", "TLS 握手失败，请核对双方证书是否在有效期内、是否被吊销"},
+    {"no such host", "没有这个主机名，请核对地址"},
+    {"no answer when connecting", "连接超时，请核对地址和网络"},
+    {"connection refused", "该地址没有网关在运行，请核对地址和端口"},
+    {"connection was lost", "连接中断"},
+    {"has ended the connection", "网关结束了连接"},
+    {"has closed the connection", "网关关闭了连接"},
+    {"within the time set here", "在规定时间内没有应答"},
+};
+
+static void translate_local(const struct gw_cmd_ctx *c, struct gw_buf *text)
+{
+    if (!c->zh)
+        return;
+    for (size_t i = 0; i < GW_ARRAY_LEN(local_texts); i++) {
+        if (memmem(text->ptr, text->len, local_texts[i].word, strlen(local_texts[i].word)) == NULL)
+            continue;
+        gw_buf_reset(text);
+        gw_buf_str(text, local_texts[i].zh);
+        return;
+    }
+}
+
 int gw_remote_failed(const struct gw_remote *r, const struct gw_upstream_result *res)
 {
     const struct gw_cmd_ctx *c = r->c;
@@ -306,14 +340,13 @@ int gw_remote_failed(const struct gw_remote *r, const struct gw_upstream_result 
         gw_buf_bytes(&f.text, res->message);
     const char *code = gw_grpc_code_name(res->code);
     bool connection = !res->remote && res->code == GW_GRPC_UNAVAILABLE;
+    if (!res->remote)
+        translate_local(c, &f.text);
     if (connection)
-        gw_cmd_err(c,
-                   "连接 %s 失败：%.*s。请核对地址、网络，以及双方证书是否在有效期内、是否被吊销",
-                   "no connection to %s: %.*s. Check the address, the network, and whether the "
-                   "certificates of both sides are valid and not revoked",
-                   r->address, GW_BYTES_FMT(gw_buf_view(&f.text)));
+        gw_cmd_err(c, "连接 %s 失败：%.*s", "no connection to %s: %.*s", r->address,
+                   GW_BYTES_FMT(gw_buf_view(&f.text)));
     else
-        gw_cmd_err(c, "网关 %s 拒绝了调用：%.*s（%s%s%s）", "%s refused the call: %.*s (%s%s%s)",
+        gw_cmd_err(c, "网关 %s 未完成调用：%.*s（%s%s%s）", "%s did not do it: %.*s (%s%s%s)",
                    r->address, GW_BYTES_FMT(gw_buf_view(&f.text)), code,
                    f.reason[0] != '\0' ? " " : "", f.reason);
     fprintf(stderr, "%.*s", GW_BYTES_FMT(gw_buf_view(&f.fields)));

@@ -42,8 +42,9 @@ int gw_remote_unary(struct gw_remote *r, const char *path, const ProtobufCMessag
 /* Says what a person must know of a call that did not end well; GW_EXIT_UNREACHABLE for the
  * connection and for identity, else GW_EXIT_FAILED. */
 int gw_remote_failed(const struct gw_remote *r, const struct gw_upstream_result *res);
-/* Worth another try: the connection went, or the gateway is busy or restarting. */
-bool gw_remote_transient(const struct gw_upstream_result *res);
+/* Worth another try: the connection went, or the gateway is busy or restarting. `answered`: it has
+ * answered this run before; one that never did is more likely a wrong address. */
+bool gw_remote_transient(const struct gw_upstream_result *res, bool answered);
 /* Packs into `ret` (reset first). */
 GW_MUST_USE enum gw_status gw_remote_pack(const ProtobufCMessage *m, struct gw_buf *ret);
 /* Waits 0.5 s, 1 s, 2 s ... 30 s, each with jitter; 0 is the first. */

@@ -84,8 +84,19 @@ const char *gw_cmd_kind_code(int kind)
     return kind < 0 || (size_t)kind >= GW_ARRAY_LEN(kinds) ? "?" : kinds[kind].code;
 }
 
-void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, const char *field,
-                        struct gw_buf *b)
+static void put_parameter(const struct gw_cmd_ctx *c, const char *p, struct gw_bytes field,
+                          struct gw_bytes item, struct gw_buf *b)
+{
+    if (strncmp(p, "{field}", 7) == 0 && field.len != 0)
+        gw_buf_bytes(b, field);
+    else if (strncmp(p, "{item}", 6) == 0 && item.len != 0)
+        gw_buf_bytes(b, item);
+    else
+        gw_buf_str(b, strncmp(p, "{item}", 6) == 0 ? TR(c, "该项", "it") : "…");
+}
+
+void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, struct gw_bytes field,
+                        struct gw_bytes item, struct gw_buf *b)
 {
     const struct gw_reason *r = gw_reason_find(code);
     const char *text = r != NULL ? TR(c, r->zh, r->en) : NULL;
@@ -96,10 +107,7 @@ void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, const 
             gw_buf_u8(b, (uint8_t)*p);
             continue;
         }
-        if (strncmp(p, "{field}", 7) == 0)
-            gw_buf_str(b, field[0] != '\0' ? field : TR(c, "（见记录）", "(see the record)"));
-        else
-            gw_buf_str(b, strncmp(p, "{item}", 6) == 0 ? TR(c, "该项", "the item") : "…");
+        put_parameter(c, p, field, item, b);
         while (*p != '}' && p[1] != '\0')
             p++;
     }
@@ -116,7 +124,8 @@ void gw_cmd_tally_print(const struct gw_cmd_ctx *c, const struct gw_cmd_tally *t
         gw_cmd_pad(f, gw_cmd_kind_title(c, row->kind), 14);
         struct gw_buf text;
         gw_buf_init(&text, 4096);
-        gw_cmd_reason_text(c, gw_bytes_str(row->reason), row->field, &text);
+        gw_cmd_reason_text(c, gw_bytes_str(row->reason), gw_bytes_str(row->field), GW_BYTES_NONE,
+                           &text);
         fprintf(f, "%.*s\n", GW_BYTES_FMT(gw_buf_view(&text)));
         gw_buf_fini(&text);
     }

@@ -207,7 +207,10 @@ static void on_stream_closed(void *conn_arg, struct gw_http2_stream *s, uint32_t
     if (c->ended && c->paused)
         return;           /* concluded at resume */
     if (k->http2 == NULL) /* the connection went, see link_end() */
-        call_fail(c, k->stopping ? GW_GRPC_CANCELLED : GW_GRPC_UNAVAILABLE, k->why);
+        call_finish(c, &(struct gw_upstream_result){.code = k->stopping ? GW_GRPC_CANCELLED
+                                                                        : GW_GRPC_UNAVAILABLE,
+                                                    .handshake = k->handshake,
+                                                    .message = gw_bytes_str(k->why)});
     else if (error_code == H2_REFUSED_STREAM)
         call_fail(c, GW_GRPC_UNAVAILABLE, "the server takes no more calls on this connection");
     else if (error_code == H2_CANCEL)

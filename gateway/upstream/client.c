@@ -93,7 +93,8 @@ static void set_done(struct gw_upstream_stream *s, const struct gw_upstream_resu
     pthread_mutex_lock(&s->lock);
     s->call = NULL;
     s->done = true;
-    s->result = (struct gw_upstream_result){.code = r->code, .remote = r->remote};
+    s->result = (struct gw_upstream_result){
+        .code = r->code, .remote = r->remote, .handshake = r->handshake};
     s->result.message = gw_arena_dup(s->arena, r->message);
     s->result.details = gw_arena_dup(s->arena, r->details);
     struct gw_grpc_metadata *m = gw_arena_calloc(s->arena, r->metadata_count, sizeof(*m));

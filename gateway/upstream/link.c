@@ -110,7 +110,8 @@ static void tls_failed(struct gw_upstream_link *k, enum gw_status st)
 {
     char text[sizeof(k->why)];
     const char *why = gw_tls_why(k->tls);
-    if (why[0] != '\0')
+    k->handshake = why[0] != '\0';
+    if (k->handshake)
         snprintf(text, sizeof(text), "TLS: %s", why);
     else if (st == GW_CLOSED)
         snprintf(text, sizeof(text), "the server has closed the connection");

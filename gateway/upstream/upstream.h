@@ -31,6 +31,7 @@ struct gw_upstream_call;
 struct gw_upstream_result {
     int code;                /* google.rpc.Code, GW_GRPC_* */
     bool remote;             /* the peer said so; false: we did (connection, deadline, limits) */
+    bool handshake;          /* certificates: trying again does not help */
     struct gw_bytes message; /* for a person; from the peer where remote */
     struct gw_bytes details; /* serialized google.rpc.Status, or empty */
     const struct gw_grpc_metadata *metadata; /* trailers */

@@ -23,10 +23,11 @@ struct gw_upstream_link {
     struct gw_io_timer *timer;
     struct gw_io_post post;
     bool posted;
-    bool inside;   /* in gw_http2_recv() or gw_http2_send() */
-    bool open;     /* TLS is up */
-    bool draining; /* GOAWAY came: no new calls */
-    bool stopping; /* its owner is being freed */
+    bool inside;    /* in gw_http2_recv() or gw_http2_send() */
+    bool open;      /* TLS is up */
+    bool draining;  /* GOAWAY came: no new calls */
+    bool stopping;  /* its owner is being freed */
+    bool handshake; /* ended by TLS: a certificate, theirs or ours */
     struct gw_buf plain_in, plain_out, wire;
     char why[512]; /* for a person, when it ended */
 };

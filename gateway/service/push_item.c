@@ -59,6 +59,12 @@ static struct gw_bytes business_key(const struct gw_service_ctx *x, const gw_rec
     return GW_BYTES_NONE;
 }
 
+/* A firm's record names its representative, and often the number of that person. */
+static bool names_person(const Xinqiao__V1__Subject *s)
+{
+    return s == NULL || s->legal_rep_name[0] != '\0' || s->legal_rep_document != NULL || s->document != NULL;
+}
+
 static void fill_put(const struct gw_service_ctx *x, struct gw_service_item *it)
 {
     const struct gw_service_judged *j = &it->judged;
@@ -70,6 +76,7 @@ static void fill_put(const struct gw_service_ctx *x, struct gw_service_item *it)
     p->key = gw_bytes_str(it->key);
     p->packed = gw_service_pack(x->arena, &j->record->base);
     p->class_bit = j->class_bit;
+    p->personal = names_person(j->record->subject);
     p->area = j->record->area;
     p->subject_type = j->subject_type;
     p->subject_value = j->subject;

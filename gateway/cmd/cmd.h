@@ -91,10 +91,11 @@ const char *gw_cmd_number(uint64_t n, char ret[32]);
 int gw_cmd_write_file(const struct gw_cmd_ctx *c, const char *path, struct gw_bytes data);
 /* Why a file could not be read or written, said to the person; returns GW_EXIT_FAILED. */
 int gw_cmd_file_failed(const struct gw_cmd_ctx *c, const char *path, enum gw_status st);
-/* A public reason as a sentence without its last stop; {field} is `field`, what else it would name
- * is "…". Then the code in brackets. */
-void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, const char *field,
-                        struct gw_buf *ret);
+/* A public reason as a sentence without its last stop, then the code in brackets. {field} and
+ * {item} are filled where they are known; else words stand in their place, as for other parameters.
+ */
+void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, struct gw_bytes field,
+                        struct gw_bytes item, struct gw_buf *ret);
 /* Folder of this program, without a slash at the end. */
 const char *gw_cmd_bin_dir(void);
 

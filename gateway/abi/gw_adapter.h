@@ -27,7 +27,8 @@ struct gw_adapter_call;                 /* one RPC, lent for its life */
 #define GW_ADAPTER_LOG_WARN  3
 #define GW_ADAPTER_LOG_ERROR 4
 
-/* Operations on a call, valid in every handler of that call, on the handler's thread only. Strings are copied. */
+/* Operations on a call, valid in every handler of that call, on the handler's thread only; in cancel() and close(), when
+ * there is no segment any more, log() and lend() alone. Strings are copied. */
 struct gw_adapter_host {
     uint32_t abi_major, abi_minor;
     size_t struct_size;

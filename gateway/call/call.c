@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "call/call_internal.h"
 
-enum { CALL_ARENA_BYTES = 256 * 1024 };
+enum {
+    CALL_ARENA_BYTES = 256 * 1024,
+    ANSWERS_MAX = 256 * 1024            /* unread bytes of a bidirectional stream's answers */
+};
 
 const struct gw_call_limits gw_call_limits_default = {
     .max_message_bytes = 4u << 20,
@@ -50,15 +53,15 @@ static const void *lend(struct gw_adapter_call *ad, uint32_t what)
     case GW_LEND_VIEWS:
         return &c->gen->views;
     case GW_LEND_TX:
-        return ad->segment->tx;
+        return ad->segment != NULL ? ad->segment->tx : NULL;
     case GW_LEND_READER:
         return c->loop->reader;
     case GW_LEND_CALLER:
         return &c->caller;
     case GW_LEND_RECEIPT:
-        return &ad->segment->receipt;
+        return ad->segment != NULL ? &ad->segment->receipt : NULL;
     case GW_LEND_ARENA:
-        return ad->segment->arena;
+        return ad->segment != NULL ? ad->segment->arena : NULL;
     default:
         return NULL;
     }
@@ -75,8 +78,16 @@ void gw_call_refuse(struct gw_call *c, const char *reason, const char *param, co
         c->params[c->param_count++] = (struct gw_param){param, value};
 }
 
+void gw_call_unlogged(struct gw_call *c)
+{
+    c->verdict = gw_reason_find(GW_BYTES_LIT("log-unavailable"));
+    c->param_count = 0;
+    gw_report_init(&c->report, c->arena);
+}
+
 static void call_free(struct gw_call *c)
 {
+    c->ad.segment = NULL;
     if (c->ad.target != NULL)
         gw_adapter_close(&c->ad, c->verdict != NULL && (c->verdict->grpc == GW_GRPC_CANCELLED ||
                                                         c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED));
@@ -100,6 +111,8 @@ static void start_closing(struct gw_call *c)
     struct gw_call_segment *g = gw_call_segment_new(c);
     if (g == NULL) {
         c->ended = true;
+        if (!c->gone)
+            c->transport->reset(c->stream);
         return;
     }
     g->no_adapt = true;
@@ -109,9 +122,17 @@ static void start_closing(struct gw_call *c)
 
 static bool open_segment_full(const struct gw_call *c)
 {
+    const struct gw_call_limits *lim = c->loop->limits;
     return c->open_segment != NULL && gw_call_takes_stream(c) &&
-           (c->open_segment->s.messages >= c->loop->limits->segment_messages ||
-                                       c->open_segment->s.in_bytes >= c->loop->limits->segment_in_bytes);
+           (c->open_segment->s.messages >= lim->segment_messages ||
+            c->open_segment->s.in_bytes >= lim->segment_in_bytes);
+}
+
+/* Answers of earlier segments that the peer has not read: it must, before more is taken from it. */
+static bool answers_pile_up(const struct gw_call *c)
+{
+    return !c->gone && gw_call_takes_stream(c) && gw_call_sends_stream(c) &&
+           c->transport->queued(c->stream) > ANSWERS_MAX;
 }
 
 static void stop_reading(struct gw_call *c, const char *reason)
@@ -139,7 +160,7 @@ static void take_messages(struct gw_call *c)
 {
     struct gw_bytes wire;
     size_t took;
-    while (c->verdict == NULL && c->opened && !(open_segment_full(c) && c->busy != NULL)) {
+    while (c->verdict == NULL && c->opened && !(open_segment_full(c) && (c->busy != NULL || answers_pile_up(c)))) {
         if (open_segment_full(c)) {
             struct gw_call_segment *g = c->open_segment;
             c->open_segment = NULL;
@@ -178,7 +199,7 @@ static void take_messages(struct gw_call *c)
 static bool segment_ready(const struct gw_call *c)
 {
     if (gw_call_takes_stream(c))
-        return c->open_segment != NULL || (c->half_closed && !c->half_close_seen);
+        return !answers_pile_up(c) && (c->open_segment != NULL || (c->half_closed && !c->half_close_seen));
     return c->half_closed && !c->half_close_seen;
 }
 
@@ -191,7 +212,7 @@ static void start_open_segment(struct gw_call *c)
         return;
     }
     /* The reader was emptied before: nothing can follow this segment. */
-    g->last = c->half_closed && !open_segment_full(c);
+    g->last = c->half_closed;
     c->half_close_seen |= g->last;
     g->closing = !gw_call_is_stream(c);
     gw_call_segment_start(c, g);

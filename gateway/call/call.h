@@ -76,6 +76,8 @@ struct gw_call_transport {
     void (*headers)(void *stream, const struct gw_http2_header *h, size_t count, bool end);
     void (*data)(void *stream, struct gw_bytes bytes);
     void (*end)(void *stream, const struct gw_http2_header *trailers, size_t count);
+    /* Where there is no memory for an answer, or for its entry. */
+    void (*reset)(void *stream);
     void (*consumed)(void *stream, size_t len);
     size_t (*window)(void *stream);
     size_t (*queued)(void *stream);

@@ -37,6 +37,7 @@ struct gw_call_segment {
     bool produce;                       /* no message: the handler goes on where send() blocked it */
     int64_t started_us;                 /* loop's clock */
     bool reserved, logged;              /* room in the log taken; entry durable */
+    bool sent;                          /* its messages were handed to the transport */
     const struct gw_reason *verdict;    /* no_adapt: how the call ends */
     enum gw_status failed;              /* why decode, adapt or the transaction failed; GW_OK else */
     struct gw_buf body;                 /* the entry */
@@ -118,6 +119,8 @@ static inline bool gw_call_writes(const struct gw_call *c)
 
 /* call.c */
 void gw_call_refuse(struct gw_call *c, const char *reason, const char *param, const char *value);
+/* The verdict becomes log-unavailable: what was found, and what its parameters say, has no entry and does not leave. */
+void gw_call_unlogged(struct gw_call *c);
 void gw_call_advance(struct gw_call *c);
 /* segment.c */
 struct gw_call_segment *gw_call_segment_new(struct gw_call *c);
@@ -126,7 +129,7 @@ void gw_call_segment_free(struct gw_call_segment *g);
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g);
 /* Goes on behind a step that waited. */
 void gw_call_segment_resume(struct gw_call_segment *g, enum gw_step result);
-/* Runs the TX steps; inside the transaction or on the loop. */
+/* Runs the steps before `until`; inside the transaction or on the loop. */
 enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g, enum gw_segment_step until);
 /* evidence.c: the entry's body into g->body. */
 GW_MUST_USE enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g);

@@ -1,5 +1,6 @@
 /* The log entry of a segment (SPEC.md sections 4 and 21): who asked, what, by what right, with what outcome, and keyed
- * commitments to the bytes. Runs on the loop or inside the transaction. */
+ * commitments to the bytes. Runs on the loop or inside the transaction. Takes nothing of the segment's arena: a segment
+ * that has used that up is refused, and the refusal has its entry too. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +12,14 @@ static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char 
     gw_audit_set_bytes(e, f, gw_bytes_str(s != NULL && s[0] != 0 ? s : fallback));
 }
 
-static void commit_messages(struct gw_audit_entry *e, enum gw_audit_field f, const char *label, bool stream,
-                            const struct gw_segment_message *first, struct gw_bytes framed, struct gw_hash *ret)
+static enum gw_status commit_messages(struct gw_audit_entry *e, enum gw_audit_field f, const char *label, bool stream,
+                                      const struct gw_segment_message *first, struct gw_bytes framed,
+                                      struct gw_hash *ret)
 {
     uint8_t nonce[32];
     struct gw_audit_commit *cm = NULL;
     gw_crypto_random(nonce, sizeof(nonce));
-    if (gw_audit_commit_begin(nonce, label, &cm) != GW_OK)
-        return;
+    GW_TRY(gw_audit_commit_begin(nonce, label, &cm));
     for (const struct gw_segment_message *m = first; m != NULL; m = m->next) {
         uint8_t len[4] = {(uint8_t)(m->wire.len >> 24), (uint8_t)(m->wire.len >> 16), (uint8_t)(m->wire.len >> 8),
                           (uint8_t)m->wire.len};
@@ -40,6 +41,7 @@ static void commit_messages(struct gw_audit_entry *e, enum gw_audit_field f, con
     }
     gw_audit_commit_end(cm, ret);
     gw_audit_set_bytes(e, f, gw_bytes_make(ret->byte, sizeof(ret->byte)));
+    return GW_OK;
 }
 
 static int by_hash(const void *a, const void *b)
@@ -47,35 +49,10 @@ static int by_hash(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct gw_hash));
 }
 
-/* RFC 6962 root over leaves of 32 bytes. */
-static void root_of(const struct gw_hash *leaf, size_t n, struct gw_hash *ret)
-{
-    static const uint8_t leaf_tag = 0, node_tag = 1;
-    if (n == 1) {
-        gw_crypto_sha256(gw_bytes_make(&leaf_tag, 1), gw_bytes_make(leaf->byte, 32), GW_BYTES_NONE, ret);
-        return;
-    }
-    size_t k = 1;
-    while (k * 2 < n)
-        k *= 2;
-    struct gw_hash left, right;
-    root_of(leaf, k, &left);
-    root_of(leaf + k, n - k, &right);
-    gw_crypto_sha256(gw_bytes_make(&node_tag, 1), gw_bytes_make(left.byte, 32), gw_bytes_make(right.byte, 32), ret);
-}
-
-static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g, struct gw_audit_entry *e,
+static enum gw_status put_subjects(struct gw_audit_entry *e, const struct gw_audit_keys *keys, struct gw_hash *h, size_t n,
                                    struct gw_hash *root)
 {
-    if (g->s.subject_count == 0)
-        return GW_OK;
-    const struct gw_audit_keys *keys = gw_audit_keys_peek(c->loop->audit);
-    struct gw_hash *h = gw_arena_calloc(g->s.arena, g->s.subject_count, sizeof(*h));
-    if (h == NULL)
-        return GW_NOMEM;
-    size_t n = 0, distinct = 0;
-    for (struct gw_segment_subject *it = g->s.subjects; it != NULL; it = it->next)
-        gw_audit_pseudonym(keys, it->type, it->value, &h[n++]);
+    size_t distinct = 0;
     qsort(h, n, sizeof(*h), by_hash);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || by_hash(&h[i], &h[i - 1]) != 0)
@@ -87,9 +64,26 @@ static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g,
             GW_TRY(gw_audit_add_subject(e, &h[i]));
         return GW_OK;
     }
-    root_of(h, distinct, root);
+    gw_audit_subject_root(h, distinct, root);
     gw_audit_set_bytes(e, GW_AF_SUBJECT_ROOT, gw_bytes_make(root->byte, 32));
     return GW_OK;
+}
+
+static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g, struct gw_audit_entry *e,
+                                   struct gw_hash *root)
+{
+    if (g->s.subject_count == 0)
+        return GW_OK;
+    const struct gw_audit_keys *keys = gw_audit_keys_peek(c->loop->audit);
+    struct gw_hash *h = calloc(g->s.subject_count, sizeof(*h));
+    if (h == NULL)
+        return GW_NOMEM;
+    size_t n = 0;
+    for (struct gw_segment_subject *it = g->s.subjects; it != NULL; it = it->next)
+        gw_audit_pseudonym(keys, it->type, it->value, &h[n++]);
+    enum gw_status st = put_subjects(e, keys, h, n, root);
+    free(h);
+    return st;
 }
 
 static void set_peer(const struct gw_call *c, struct gw_audit_entry *e)
@@ -159,11 +153,11 @@ enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
         gw_audit_set_bytes(&e, GW_AF_MAPPING_HASH, gw_bytes_make(c->gen->mapping_hash.byte, 32));
     }
     if (s->messages > 0) {
-        commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE, &in);
+        GW_TRY(commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE, &in));
         gw_audit_set_num(&e, GW_AF_REQUEST_SIZE, s->in_bytes);
     }
     if (s->out_messages > 0 && s->out.len > 0) {
-        commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL, gw_buf_view(&s->out), &out);
+        GW_TRY(commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL, gw_buf_view(&s->out), &out));
         gw_audit_set_num(&e, GW_AF_OUTPUT_SIZE, s->out.len - 5u * (size_t)s->out_messages);
     }
     gw_audit_set_num(&e, GW_AF_DECISION, decision_of(r));

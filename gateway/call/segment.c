@@ -69,6 +69,7 @@ static void turn_into_refusal(struct gw_call *c, struct gw_call_segment *g)
     g->in_tx = false;
     g->s.slots = NULL;
     g->s.records = 0;
+    g->s.refused = 0;
     g->verdict = c->verdict;
     gw_buf_reset(&g->s.out);
     g->step = GW_SEGMENT_encode;
@@ -112,8 +113,11 @@ static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
         c->has_seq = true;
     }
     c->segment_no++;
-    c->records += g->s.records;
-    c->refused += g->s.refused;
+    /* The closing entry counts what was kept or handed to the transport, nothing else (SPEC.md 21.2). */
+    if (gw_call_writes(c) || g->sent) {
+        c->records += g->s.records;
+        c->refused += g->s.refused;
+    }
     if (!g->closing && g->s.finished && c->verdict == NULL)
         c->verdict = g->s.finish_reason;
     gw_call_segment_free(g);

@@ -6,12 +6,13 @@ enum gw_step gw_call_step_adapt(struct gw_call *c, struct gw_call_segment *g)
     if (g->no_adapt)
         return GW_STEP_NEXT;
     enum gw_status st = g->produce ? gw_adapter_writable(&c->ad, &g->s) : gw_adapter_run(&c->ad, &g->s, g->last);
-    bool must_end = g->closing;
-    if (st == GW_OK && must_end && !g->s.finished)
+    if (st == GW_OK && g->closing && !g->s.finished)
         st = GW_INTERNAL;
-    if (st == GW_OK && (!g->s.finished || g->s.finish_reason->grpc == 0))
+    bool content = !g->s.finished || g->s.finish_reason->grpc == 0;
+    if (st == GW_OK && content)
         return GW_STEP_NEXT;
-    if (!g->s.finished) {
+    /* A handler that was content has not noticed what it ran out of. */
+    if (content) {
         g->failed = st;
         g->s.finished = true;
         g->s.finish_reason = gw_reason_find(gw_bytes_str(st == GW_NOMEM ? "message-too-large" : "internal"));

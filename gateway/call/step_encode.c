@@ -16,8 +16,10 @@ enum gw_step gw_call_step_encode(struct gw_call *c, struct gw_call_segment *g)
         g->failed = st;
         return GW_STEP_REFUSE;
     }
-    /* Even the refusal has no entry: then nothing is said about the data, and our mistake is counted. */
+    /* Even the refusal has no entry: then nothing is said but that, and our mistake is counted. */
     (void)GW_BUG_ON(st != GW_NOMEM);
+    gw_call_unlogged(c);
+    g->verdict = c->verdict;
     c->audited = false;
     return GW_STEP_NEXT;
 }

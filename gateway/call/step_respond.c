@@ -29,23 +29,22 @@ static void send_http_refusal(struct gw_call *c)
     c->transport->headers(c->stream, &h, 1, true);
 }
 
-static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
+/* Status and trailers; `extra` may be NULL. What can not be said for want of memory is a reset: the caller must not wait
+ * for it. A segment that was refused for its memory has none left: the call's is taken then. */
+static void send_status(struct gw_call *c, struct gw_arena *a, const struct gw_reason *verdict,
+                        const struct gw_grpc_metadata *extra)
 {
-    const struct gw_reason *verdict = g->no_adapt ? g->verdict : g->s.finish_reason;
     struct gw_bytes message, details;
     struct gw_http2_header *h;
     size_t n;
-    char receipt[512];
-    struct gw_grpc_metadata extra = {GW_BYTES_LIT("exchange-receipt"), GW_BYTES_NONE};
-    if (g->logged) {
-        snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit),
-                 (unsigned long long)g->append.seq);
-        extra.value = gw_bytes_str(receipt);
-    }
-    gw_call_status_details(c, g->s.arena, verdict, &message, &details);
-    if (gw_grpc_trailers(g->s.arena, verdict->grpc, message, details, &extra, g->logged ? 1 : 0, !c->head_sent, &h,
-                         &n) != GW_OK)
+    if (gw_arena_failed(a))
+        a = c->arena;
+    gw_call_status_details(c, a, verdict, &message, &details);
+    if (gw_grpc_trailers(a, verdict->grpc, message, details, extra, extra != NULL ? 1 : 0, !c->head_sent, &h, &n) !=
+        GW_OK) {
+        c->transport->reset(c->stream);
         return;
+    }
     if (c->head_sent)
         c->transport->end(c->stream, h, n);
     else
@@ -53,21 +52,21 @@ static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
     c->head_sent = true;
 }
 
+static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
+{
+    char receipt[512];
+    snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit), (unsigned long long)g->append.seq);
+    struct gw_grpc_metadata extra = {GW_BYTES_LIT("exchange-receipt"), gw_bytes_str(receipt)};
+    send_status(c, g->s.arena, g->no_adapt ? g->verdict : g->s.finish_reason, g->logged ? &extra : NULL);
+}
+
+/* The segment may be with another thread: nothing of it is touched. */
 static void withhold(struct gw_call *c)
 {
-    const struct gw_reason *r = gw_reason_find(GW_BYTES_LIT("log-unavailable"));
-    struct gw_bytes message, details;
-    struct gw_http2_header *h;
-    size_t n;
     c->withheld = true;
-    gw_call_status_details(c, c->arena, r, &message, &details);
-    if (c->gone || gw_grpc_trailers(c->arena, r->grpc, message, details, NULL, 0, !c->head_sent, &h, &n) != GW_OK)
-        return;
-    if (c->head_sent)
-        c->transport->end(c->stream, h, n);
-    else
-        c->transport->headers(c->stream, h, n, true);
-    c->head_sent = true;
+    gw_call_unlogged(c);
+    if (!c->gone)
+        send_status(c, c->arena, c->verdict, NULL);
 }
 
 void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms)
@@ -113,7 +112,7 @@ enum gw_step gw_call_step_respond(struct gw_call *c, struct gw_call_segment *g)
         g->logged = g->appended == GW_OK;
         if (!g->logged) {
             /* The log is dead: nothing of this segment may leave but that. */
-            c->verdict = gw_reason_find(GW_BYTES_LIT("log-unavailable"));
+            gw_call_unlogged(c);
             g->verdict = c->verdict;
             g->no_adapt = true;
             g->closing = true;
@@ -123,13 +122,10 @@ enum gw_step gw_call_step_respond(struct gw_call *c, struct gw_call_segment *g)
     }
     if (g->closing)
         count(c, g);
-    if (c->withheld) {
-        if (g->logged)
+    if (c->withheld || c->gone) {
+        /* An entry that says something else than the log-unavailable that was answered. */
+        if (c->withheld && g->logged && g->verdict != c->verdict)
             gw_audit_alarm(c->loop->audit, "answer.withheld", "commit-timeout");
-        c->ended = true;
-        return GW_STEP_NEXT;
-    }
-    if (c->gone) {
         c->ended |= g->closing;
         return GW_STEP_NEXT;
     }
@@ -139,6 +135,7 @@ enum gw_step gw_call_step_respond(struct gw_call *c, struct gw_call_segment *g)
         return GW_STEP_NEXT;
     }
     fill_slots(g);
+    g->sent = true;
     if (g->s.out.len > 0) {
         send_head(c);
         c->transport->data(c->stream, gw_buf_view(&g->s.out));

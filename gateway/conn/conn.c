@@ -90,6 +90,13 @@ static void put_end(void *arg, const struct gw_http2_header *trailers, size_t co
     mark_dirty(s->conn);
 }
 
+static void reset(void *arg)
+{
+    struct stream *s = arg;
+    gw_http2_stream_reset(s->h2, 2);
+    mark_dirty(s->conn);
+}
+
 static void consumed(void *arg, size_t len)
 {
     struct stream *s = arg;
@@ -111,6 +118,7 @@ static const struct gw_call_transport transport = {
     .headers = put_headers,
     .data = put_data,
     .end = put_end,
+    .reset = reset,
     .consumed = consumed,
     .window = window,
     .queued = queued,

@@ -1,0 +1,515 @@
+/* Calls over a transport that is an array: refusals that have run out of memory, streams that are cut, peers that do not
+ * read, a log that is full or dead. The log is real, the adapter is ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "audit/audit_internal.h"
+#include "base/log.h"
+#include "call/call_internal.h"
+#include "grpc/grpc_internal.h"
+#include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
+
+enum { CALL_MEMORY = 1 << 20, BIG_ANSWER = 300 * 1024, GIVE_UP_US = 20 * 1000 * 1000 };
+
+/* ---- the adapter: what its handlers do is the test's ---------------------------------------------- */
+
+static const struct gw_adapter_host *host;
+static int32_t (*on_check)(struct gw_adapter_call *c);
+static int32_t (*on_watch)(struct gw_adapter_call *c);
+static int32_t (*on_watch_writable)(struct gw_adapter_call *c);
+static unsigned asked;                  /* messages that the bidirectional method has seen */
+
+static int32_t init(const struct gw_adapter_host *h, void **ret)
+{
+    host = h;
+    *ret = &host;
+    return 0;
+}
+
+static int32_t check(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+{
+    (void)a, (void)state, (void)m, (void)item;
+    return on_check(c);
+}
+
+static int32_t watch(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+{
+    (void)a, (void)state, (void)m, (void)item;
+    return on_watch(c);
+}
+
+static int32_t watch_writable(void *a, struct gw_adapter_call *c, void *state)
+{
+    (void)a, (void)state;
+    return on_watch_writable(c);
+}
+
+static int32_t reflect(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+{
+    (void)a, (void)state, (void)m, (void)item;
+    static uint8_t big[BIG_ANSWER];
+    asked++;
+    host->send_packed(c, big, sizeof(big));
+    return 0;
+}
+
+static int32_t reflect_end(void *a, struct gw_adapter_call *c, void *state)
+{
+    (void)a, (void)state;
+    host->finish(c, "ok");
+    return 0;
+}
+
+static const struct gw_adapter_method health_methods[] = {
+    {.name = "Check", .streaming = GW_STREAM_UNARY, .message = check},
+    {.name = "Watch", .streaming = GW_STREAM_SERVER, .message = watch, .writable = watch_writable},
+};
+static const struct gw_adapter_method reflection_methods[] = {
+    {.name = "ServerReflectionInfo", .streaming = GW_STREAM_BIDI, .message = reflect, .half_close = reflect_end},
+};
+static const struct gw_adapter_service services[] = {
+    {&grpc__health__v1__health__descriptor, health_methods, GW_ARRAY_LEN(health_methods)},
+    {&grpc__reflection__v1__server_reflection__descriptor, reflection_methods, GW_ARRAY_LEN(reflection_methods)},
+};
+static const struct gw_adapter adapter = {
+    .abi_major = GW_ADAPTER_ABI_MAJOR,
+    .abi_minor = GW_ADAPTER_ABI_MINOR,
+    .struct_size = sizeof(struct gw_adapter),
+    .name = "test",
+    .services = services,
+    .service_count = GW_ARRAY_LEN(services),
+    .init = init,
+};
+
+static void send_status(struct gw_adapter_call *c)
+{
+    Grpc__Health__V1__HealthCheckResponse m = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+    m.status = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
+    host->send(c, &m.base);
+}
+
+/* ---- the transport -------------------------------------------------------------------------------- */
+
+static struct {
+    size_t queued;
+    unsigned messages;
+    char status[8];
+    struct gw_buf details;
+    bool ended, reset;
+} out;
+
+static void put_details(struct gw_bytes text)
+{
+    struct gw_arena *a = gw_arena_new("test", 1 << 16);
+    struct gw_bytes b;
+    assert_int_equal(gw_grpc_binary_decode(a, text, &b), GW_OK);
+    gw_buf_bytes(&out.details, b);
+    gw_arena_free(a);
+}
+
+static void put_trailers(const struct gw_http2_header *h, size_t count)
+{
+    out.ended = true;
+    for (size_t i = 0; i < count; i++) {
+        if (gw_bytes_eq_str(h[i].name, "grpc-status"))
+            snprintf(out.status, sizeof(out.status), "%.*s", GW_BYTES_FMT(h[i].value));
+        if (gw_bytes_eq_str(h[i].name, "grpc-status-details-bin"))
+            put_details(h[i].value);
+    }
+}
+
+static void put_headers(void *s, const struct gw_http2_header *h, size_t count, bool end)
+{
+    (void)s;
+    if (end)
+        put_trailers(h, count);
+}
+
+static void put_data(void *s, struct gw_bytes b)
+{
+    (void)s;
+    out.queued += b.len;
+    out.messages++;
+}
+
+static void put_end(void *s, const struct gw_http2_header *h, size_t count)
+{
+    (void)s;
+    put_trailers(h, count);
+}
+
+static void put_reset(void *s)
+{
+    (void)s;
+    out.reset = true;
+}
+
+static void consumed(void *s, size_t len)
+{
+    (void)s, (void)len;
+}
+
+static size_t window(void *s)
+{
+    (void)s;
+    return 1 << 20;
+}
+
+static size_t queued(void *s)
+{
+    (void)s;
+    return out.queued;
+}
+
+static const struct gw_call_transport transport = {.headers = put_headers,
+                                                   .data = put_data,
+                                                   .end = put_end,
+                                                   .reset = put_reset,
+                                                   .consumed = consumed,
+                                                   .window = window,
+                                                   .queued = queued};
+
+/* ---- the world ------------------------------------------------------------------------------------ */
+
+static char dir[32];
+static struct gw_audit *log_;
+static struct gw_adapter_set *adapters;
+static struct gw_law *law;
+static struct gw_peer_set *peers;
+static struct gw_route_table *routes;
+static struct gw_call_generation generation;
+static struct gw_call_limits limits;
+static struct gw_call_counters *counters;
+static struct gw_call_loop loop;
+static struct gw_call *call;
+static struct gw_io_timer *timer;
+static void (*script)(void);
+static bool (*over)(void);
+static int64_t give_up_us;
+
+static const char peer_file[] = "name = \"city\"; role = \"peer\"; title_zh = \"市\"; title_en = \"City\";\n"
+                                "org_uscc = \"11330600002500009G\"; max_calls = 2;\n"
+                                "grants = ( { method = \"Health/*\"; }, { method = \"ServerReflection/*\"; } );\n";
+
+static void never_freed(struct gw_call_generation *g)
+{
+    (void)g;
+}
+
+static enum gw_status open_log(struct gw_buf *error)
+{
+    static char keys[80], data[80];
+    snprintf(keys, sizeof(keys), "%s/keys", dir);
+    snprintf(data, sizeof(data), "%s/log", dir);
+    struct gw_audit_settings s = gw_audit_defaults;
+    s.dir = data;
+    s.keys_dir = keys;
+    s.host = "unit.test";
+    s.min_free = 0;
+    s.queue_max = 64;
+    return gw_audit_open(&s, &log_, error);
+}
+
+static enum gw_status load(struct gw_buf *error)
+{
+    char path[64], command[160];
+    snprintf(command, sizeof(command), "mkdir -m 700 -p %s/keys %s/log %s/peers", dir, dir, dir);
+    snprintf(path, sizeof(path), "%s/peers/city.conf", dir);
+    if (system(command) != 0 || gw_file_write_atomic(path, gw_bytes_str(peer_file), 0600) != GW_OK)
+        return GW_IO;
+    snprintf(path, sizeof(path), "%s/peers", dir);
+    GW_TRY(open_log(error));
+    GW_TRY(gw_law_load(GW_SOURCE_DIR "/conf/law", &law, error));
+    GW_TRY(gw_authz_load(path, &peers, error));
+    GW_TRY(gw_adapter_set_new(&adapters));
+    GW_TRY(gw_adapter_set_add(adapters, &adapter, error));
+    GW_TRY(gw_route_table_new(&routes));
+    for (size_t i = 0; i < gw_adapter_target_count(adapters); i++) {
+        const struct gw_adapter_target *t = gw_adapter_target_at(adapters, i);
+        struct gw_route r = {.path = t->path, .method = t->name, .target = t};
+        GW_TRY(gw_route_add(routes, &r));
+    }
+    return GW_OK;
+}
+
+static int setup(void **state)
+{
+    struct gw_buf error;
+    (void)state;
+    snprintf(dir, sizeof(dir), "/tmp/xq-call-XXXXXX");
+    if (mkdtemp(dir) == NULL || gw_crypto_init() != GW_OK)
+        return 1;
+    gw_buf_init(&error, 4096);
+    enum gw_status st = load(&error);
+    if (st != GW_OK)
+        fprintf(stderr, "%s: %.*s\n", gw_status_text(st), GW_BYTES_FMT(gw_buf_view(&error)));
+    gw_buf_fini(&error);
+    counters = calloc(1, sizeof(*counters));
+    limits = gw_call_limits_default;
+    limits.call_memory = CALL_MEMORY;
+    generation = (struct gw_call_generation){.peers = peers,
+                                             .routes = routes,
+                                             .law = law,
+                                             .policy = gw_law_policy(law),
+                                             .mapping = "generation@00000000",
+                                             .free = never_freed};
+    atomic_init(&generation.refs, 1);
+    gw_buf_init(&out.details, 8192);
+    return st != GW_OK || counters == NULL;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    char command[128];
+    gw_audit_close(log_);
+    gw_route_table_free(routes);
+    gw_adapter_set_free(adapters);
+    gw_authz_free(peers);
+    gw_law_free(law);
+    gw_buf_fini(&out.details);
+    free(counters);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command) != 0;
+}
+
+static void tick(void *arg)
+{
+    (void)arg;
+    if (script != NULL) {
+        void (*fn)(void) = script;
+        script = NULL;
+        fn();
+    } else if (over()) {
+        gw_io_loop_stop(loop.io);
+        return;
+    }
+    assert_true(gw_clock_mono_us() < give_up_us);
+    gw_io_timer_arm(timer, 1);
+}
+
+/* Runs `fn` on a loop, then turns it until `until` is true. */
+static void run(void (*fn)(void), bool (*until)(void))
+{
+    struct gw_buf details = out.details;
+    memset(&out, 0, sizeof(out));
+    out.details = details;
+    gw_buf_reset(&out.details);
+    asked = 0;
+    loop = (struct gw_call_loop){
+        .audit = log_, .generation = &generation, .limits = &limits, .counters = counters};
+    gw_list_init(&loop.calls);
+    assert_int_equal(gw_io_loop_new("test", &loop.io), GW_OK);
+    assert_int_equal(gw_io_timer_new(loop.io, tick, NULL, &timer), GW_OK);
+    script = fn;
+    over = until;
+    give_up_us = gw_clock_mono_us() + GIVE_UP_US;
+    gw_io_timer_arm(timer, 0);
+    gw_io_loop_run(loop.io);
+    gw_io_timer_free(timer);
+    assert_int_equal(loop.call_count, 0);
+    for (uint32_t i = 0; i < loop.spare_arenas; i++)
+        gw_arena_free(loop.spare_arena[i]);
+    gw_io_loop_free(loop.io);
+}
+
+static struct gw_call *begin(const char *path)
+{
+    const struct gw_tls_identity id = {
+        .role = "peer", .peer = "city", .subject = "CN=city", .version_suite = "TLSv1.3 TLS_AES_128_GCM_SHA256"};
+    const struct gw_http2_header h[] = {
+        {GW_BYTES_LIT(":method"), GW_BYTES_LIT("POST")},   {GW_BYTES_LIT(":scheme"), GW_BYTES_LIT("https")},
+        {GW_BYTES_LIT(":path"), gw_bytes_str(path)},       {GW_BYTES_LIT(":authority"), GW_BYTES_LIT("unit.test")},
+        {GW_BYTES_LIT("te"), GW_BYTES_LIT("trailers")},    {GW_BYTES_LIT("content-type"), GW_BYTES_LIT("application/grpc")},
+    };
+    struct gw_call_who *who = gw_call_who_new(&id, "192.0.2.1:5000");
+    struct gw_call *c = gw_call_new(&loop, who, &transport, &out, h, GW_ARRAY_LEN(h));
+    gw_call_who_unref(who);
+    assert_non_null(c);
+    return c;
+}
+
+static void say(struct gw_call *c, bool end)
+{
+    static const uint8_t frame[] = {0, 0, 0, 0, 3, 0x0a, 1, 'x'};
+    gw_call_data(c, gw_bytes_make(frame, sizeof(frame)));
+    if (end)
+        gw_call_end(c);
+    gw_call_drained(c);
+}
+
+/* The client goes when it has its answer. */
+static bool answered(void)
+{
+    if (call != NULL && (out.ended || out.reset)) {
+        struct gw_call *c = call;
+        call = NULL;
+        gw_call_closed(c);
+    }
+    return loop.call_count == 0;
+}
+
+/* The entry that lies `back` before the end of the log: 0 the last. */
+static struct gw_audit_entry entry(uint64_t back, uint8_t room[GW_AUDIT_ENTRY_MAX])
+{
+    struct gw_audit_reader *r;
+    struct gw_audit_entry e;
+    struct gw_bytes b;
+    struct gw_buf error;
+    gw_buf_init(&error, 4096);
+    assert_int_equal(gw_audit_publish(log_), GW_OK);
+    assert_int_equal(gw_audit_reader_open(log_->shard, &r, &error), GW_OK);
+    assert_int_equal(gw_audit_reader_get(r, gw_audit_reader_size(r) - 1 - back, &b), GW_OK);
+    memcpy(room, b.ptr, b.len);
+    b.ptr = room;
+    assert_int_equal(gw_audit_entry_decode(b, &e), GW_OK);
+    gw_audit_reader_close(r);
+    gw_buf_fini(&error);
+    return e;
+}
+
+/* ---- memory --------------------------------------------------------------------------------------- */
+
+static int32_t eat_all(struct gw_adapter_call *c)
+{
+    host->note_subject(c, "CN-USCC", "11330600002500009G", 18);
+    while (host->alloc(c, 4096) != NULL)
+        ;
+    send_status(c);
+    host->finish(c, "ok");
+    return 0;
+}
+
+static void check_once(void)
+{
+    call = begin("/grpc.health.v1.Health/Check");
+    say(call, true);
+}
+
+/* The arena refuses everything from then on; the answer and its entry must not need it. */
+static void used_up_memory_is_refused_with_entry_and_status(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    uint64_t before = gw_audit_size(log_);
+    on_check = eat_all;
+    run(check_once, answered);
+    assert_false(out.reset);
+    assert_string_equal(out.status, "8");
+    assert_int_equal(gw_audit_size(log_), before + 1);
+    struct gw_audit_entry e = entry(0, room);
+    assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "message-too-large"));
+    assert_int_equal(e.num[GW_AF_SUBJECT_COUNT], 1);
+    assert_true(gw_audit_has(&e, GW_AF_REQUEST_COMMIT));
+    assert_false(gw_audit_has(&e, GW_AF_OUTPUT_COMMIT));
+}
+
+/* ---- what the closing entry counts ---------------------------------------------------------------- */
+
+static int32_t deliver_one(struct gw_adapter_call *c)
+{
+    host->note_kind(c, "penalty", "test.row");
+    host->note_counts(c, 1, 2);
+    send_status(c);
+    return 0;
+}
+
+static void watch_and_vanish(void)
+{
+    struct gw_call *c = begin("/grpc.health.v1.Health/Watch");
+    say(c, true);
+    /* The segment is with the sequencer: it comes back to a stream that is gone. */
+    gw_call_closed(c);
+}
+
+static void cut_stream_counts_only_what_left(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    on_watch = deliver_one;
+    run(watch_and_vanish, answered);
+    assert_int_equal(out.messages, 0);
+    struct gw_audit_entry e = entry(1, room);
+    assert_int_equal(e.num[GW_AF_RECORD_COUNT], 1);
+    e = entry(0, room);
+    assert_int_equal(e.num[GW_AF_END], 1);
+    assert_int_equal(e.num[GW_AF_RECORD_COUNT], 0);
+    assert_int_equal(e.num[GW_AF_REFUSED_COUNT], 0);
+    assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "cancelled"));
+}
+
+/* ---- a peer that sends and does not read ---------------------------------------------------------- */
+
+static void send_without_reading(void)
+{
+    call = begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    say(call, false);
+}
+
+static bool piles_up(void)
+{
+    static unsigned turns;
+    if (out.queued < BIG_ANSWER)
+        return false;
+    if (call != NULL && turns == 0)
+        for (int i = 0; i < 10; i++)
+            say(call, i == 9);
+    /* Long enough for a segment that should not run to have run. */
+    if (++turns < 50)
+        return false;
+    if (call != NULL && asked == 1) {
+        out.queued = 0;
+        gw_call_writable(call);
+    }
+    return answered();
+}
+
+static void unread_answers_hold_back_the_next_segment(void **state)
+{
+    (void)state;
+    run(send_without_reading, piles_up);
+    assert_int_equal(asked, 11);
+    assert_int_equal(out.messages, 2);
+    assert_string_equal(out.status, "0");
+}
+
+/* ---- a dead log: last, for it stays dead ---------------------------------------------------------- */
+
+static int32_t refuse_with_details(struct gw_adapter_call *c)
+{
+    gw_audit_kill(log_);
+    host->violation(c, "a-telling-field", "value-range");
+    host->parameter(c, "field", "a-telling-field");
+    host->finish(c, "value-range");
+    return 0;
+}
+
+static void nothing_but_log_unavailable_leaves_without_an_entry(void **state)
+{
+    (void)state;
+    on_check = refuse_with_details;
+    run(check_once, answered);
+    assert_string_equal(out.status, "14");
+    assert_non_null(memmem(out.details.ptr, out.details.len, "log-unavailable", 15));
+    assert_null(memmem(out.details.ptr, out.details.len, "a-telling-field", 15));
+}
+
+int main(void)
+{
+    gw_log_setup(2, GW_LOG_ERROR, true);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
+        cmocka_unit_test(cut_stream_counts_only_what_left),
+        cmocka_unit_test(unread_answers_hold_back_the_next_segment),
+        cmocka_unit_test(nothing_but_log_unavailable_leaves_without_an_entry),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -34,6 +34,7 @@ void gw_store_keys_fini(struct gw_store_keys *k);
  * most 255 bytes each (GW_TOO_LARGE). */
 enum gw_store_mac_use {
     GW_MAC_DELIVERY = 'd',
+    GW_MAC_PLACE = 'n',
     GW_MAC_DIGEST = 'h',
     GW_MAC_SUBJECT = 's',
     GW_MAC_BUSINESS = 'b'

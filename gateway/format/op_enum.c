@@ -125,7 +125,7 @@ const char *gw_op_enum_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
 static size_t separator_at(const struct gw_table *t, struct gw_bytes rest, size_t limit)
 {
     for (size_t i = 0; i < limit; i++) {
-        if (gw_bytes_has_prefix(rest, t->separators[i]))
+        if (rest.ptr[0] == t->separators[i].ptr[0] && gw_bytes_has_prefix(rest, t->separators[i]))
             return t->separators[i].len;
     }
     return 0;

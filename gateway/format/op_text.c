@@ -9,13 +9,18 @@ static bool blank_at_edge(uint32_t cp)
            cp == 0xfeff;
 }
 
-/* Does the text start or end with a blank? A look at two bytes settles it for nearly all texts. */
+static bool blank_bytes(const uint8_t *p, size_t left)
+{
+    return p[0] <= ' ' || (left >= 2 && p[0] == 0xc2 && p[1] == 0xa0) ||
+           (left >= 3 && (memcmp(p, "\xe3\x80\x80", 3) == 0 || memcmp(p, "\xef\xbb\xbf", 3) == 0));
+}
+
+/* Does the text start or end with a blank? Looked at as bytes: nearly none does. */
 static bool may_need_trim(struct gw_bytes t)
 {
-    uint8_t first = t.ptr[0];
-    uint8_t last = t.ptr[t.len - 1];
-    return first <= ' ' || last <= ' ' || first == 0xc2 || first == 0xe3 || first == 0xef ||
-           last == 0xa0 || last == 0x80 || last == 0xbf;
+    const uint8_t *end = t.ptr + t.len;
+    return blank_bytes(t.ptr, t.len) || end[-1] <= ' ' || (t.len >= 2 && blank_bytes(end - 2, 2)) ||
+           (t.len >= 3 && blank_bytes(end - 3, 3));
 }
 
 static struct gw_bytes trim(struct gw_bytes t)

@@ -115,17 +115,39 @@ bool gw_text_absent(const struct gw_format *f, struct gw_bytes text)
     return false;
 }
 
+static bool bad_at(struct gw_bytes t, size_t i)
+{
+    uint8_t c = t.ptr[i];
+    if (c < 0x20)
+        return c != '\n' && c != '\t' && c != '\r';
+    /* U+FFFE and U+FFFF, EF BF BE/BF */
+    return c == 0xef && t.len - i > 2 && t.ptr[i + 1] == 0xbf && t.ptr[i + 2] >= 0xbe;
+}
+
 /* NULs end protobuf strings, other controls are not allowed in XML: they have no place in any
- * record. */
+ * record. Eight bytes at once while none is below blank or EF. */
 bool gw_text_has_control(struct gw_bytes t)
 {
-    for (size_t i = 0; i < t.len; i++) {
-        uint8_t c = t.ptr[i];
-        if (c < 0x20 && c != '\n' && c != '\t' && c != '\r')
-            return true;
-        /* U+FFFE and U+FFFF, EF BF BE/BF */
-        if (c == 0xef && i + 2 < t.len && t.ptr[i + 1] == 0xbf && t.ptr[i + 2] >= 0xbe)
-            return true;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    size_t i = 0;
+    while (i < t.len) {
+        uint64_t w;
+        size_t n = t.len - i < 8 ? t.len - i : 8;
+        if (n == 8) {
+            memcpy(&w, t.ptr + i, 8);
+            uint64_t ef = w ^ (ones * 0xef);
+            uint64_t low = (w - ones * 0x20) & ~w & tops;
+            if ((low | ((ef - ones) & ~ef & tops)) == 0) {
+                i += 8;
+                continue;
+            }
+        }
+        for (size_t k = 0; k < n; k++) {
+            if (bad_at(t, i + k))
+                return true;
+        }
+        i += n;
     }
     return false;
 }

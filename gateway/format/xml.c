@@ -163,6 +163,11 @@ static const char *reason_of(enum XML_Error code)
 
 enum gw_status gw_xml_read(struct gw_bytes bytes, struct gw_slots *s)
 {
+    return gw_xml_scan(bytes, s) ? GW_OK : gw_xml_parse(bytes, s);
+}
+
+enum gw_status gw_xml_parse(struct gw_bytes bytes, struct gw_slots *s)
+{
     struct reading r = {.slots = s, .text_cap = bytes.len};
     r.text = gw_arena_alloc(s->arena, bytes.len);
     r.parser = parser_get();

@@ -44,17 +44,16 @@ static bool host_ok(const char *host)
 /* "2026" or "2026-2"; the order of years, then of successors. */
 static bool shard_parse(const char *name, int *ret_year, int *ret_part)
 {
-    int year = 0, part = 1, used = 0;
-    for (int i = 0; i < 4; i++) {
-        if (name[i] < '0' || name[i] > '9')
-            return false;
-        year = year * 10 + (name[i] - '0');
-    }
-    if (name[4] != '\0' &&
-        (sscanf(name + 4, "-%4d%n", &part, &used) != 1 || name[4 + used] != '\0' || part < 2))
+    struct gw_bytes rest = gw_bytes_str(name);
+    uint64_t year, part = 1;
+    if (rest.len < 4 || gw_text_u64(gw_bytes_make(name, 4), &year) != GW_OK)
         return false;
-    *ret_year = year;
-    *ret_part = part;
+    if (rest.len > 4 &&
+        (name[4] != '-' || rest.len > 8 ||
+         gw_text_u64(gw_bytes_make(name + 5, rest.len - 5), &part) != GW_OK || part < 2))
+        return false;
+    *ret_year = (int)year;
+    *ret_part = (int)part;
     return true;
 }
 
@@ -248,6 +247,7 @@ static enum gw_status start_entries(struct gw_audit *a, const struct gw_audit_re
     }
     if (r->unclean)
         GW_TRY(gw_audit_run_mark(a, start));
+    a->marked = a->followed = start;
     return GW_OK;
 }
 
@@ -338,6 +338,7 @@ static void free_all(struct gw_audit *a)
     gw_audit_journal_reader_fini(&a->reader);
     gw_audit_index_close(a->index);
     gw_audit_files_free(a->files);
+    gw_audit_intents_fini(&a->intents);
     gw_audit_keys_free(a->keys);
     gw_crypto_sign_key_free(a->key);
     gw_buf_fini(&a->bundle);
@@ -401,7 +402,10 @@ void gw_audit_on_dead(struct gw_audit *a, void (*fn)(void *arg), void *arg)
     pthread_mutex_lock(&a->lock);
     a->on_dead = fn;
     a->on_dead_arg = arg;
+    bool late = a->dead_told;
     pthread_mutex_unlock(&a->lock);
+    if (late)
+        fn(arg);
 }
 
 void gw_audit_on_batch(struct gw_audit *a, void (*fn)(void *arg), void *arg)

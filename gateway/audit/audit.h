@@ -114,12 +114,15 @@ struct gw_audit_append {
     struct gw_audit_append *next;
 };
 /* Any thread; order of calls is order in the log. GW_BUSY: queue full (nothing queued), GW_UNAVAILABLE: log dead.
- * `reserved`: room was taken before with gw_audit_reserve(), so it can not be busy. */
+ * `reserved`: room was taken before with gw_audit_reserve(), so it can not be busy; it is used up whatever comes back. */
 GW_MUST_USE enum gw_status gw_audit_submit(struct gw_audit *a, struct gw_audit_append *ap, bool reserved);
 /* Takes room for `count` entries before any processing: GW_BUSY when the queue is full, GW_NOSPACE below
  * min_free, GW_UNAVAILABLE when the log is dead. gw_audit_release() gives back what was not used. */
 GW_MUST_USE enum gw_status gw_audit_reserve(struct gw_audit *a, uint32_t count);
 void gw_audit_release(struct gw_audit *a, uint32_t count);
+/* Room for the one entry that ends what has entries already (the closing entry of a stream): not refused for a full queue
+ * or low disk, for the streams that are open bound it. GW_UNAVAILABLE when the log is dead. */
+GW_MUST_USE enum gw_status gw_audit_reserve_closing(struct gw_audit *a);
 /* Called on the sequencer's thread after the `done` calls of each batch: the place to wake a loop once a batch.
  * Set before the first submit. */
 void gw_audit_on_batch(struct gw_audit *a, void (*fn)(void *arg), void *arg);
@@ -128,7 +131,7 @@ GW_MUST_USE enum gw_status gw_audit_append_wait(struct gw_audit *a, struct gw_by
 /* ALARM with rate limit per event (one a second, with a count in event_text). Never blocks. */
 void gw_audit_alarm(struct gw_audit *a, const char *event, const char *detail_code);
 
-/* Called once, on the sequencer's thread, when the log dies (SPEC 8.3.4). */
+/* Called once, on the sequencer's thread, when the log dies (SPEC 8.3.4); at once when it died before this. */
 void gw_audit_on_dead(struct gw_audit *a, void (*fn)(void *arg), void *arg);
 
 const struct gw_audit_keys *gw_audit_keys_peek(const struct gw_audit *a);

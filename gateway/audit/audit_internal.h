@@ -248,6 +248,10 @@ struct gw_audit_intents {
  */
 GW_MUST_USE enum gw_status gw_audit_intents_follow(struct gw_audit_intents *t,
                                                    const struct gw_audit_entry *e);
+/* Quickly: an EXCHANGE of direction OUT? The others need not be decoded. */
+bool gw_audit_intents_concern(struct gw_bytes entry);
+/* The oldest open one, `none` when there is none. */
+uint64_t gw_audit_intents_oldest(const struct gw_audit_intents *t, uint64_t none);
 void gw_audit_intents_fini(struct gw_audit_intents *t);
 
 /* ---- pseudonym.c ---- */
@@ -349,6 +353,9 @@ struct gw_audit {
     struct gw_audit_index *index;
     struct gw_buf bundle;         /* entries of the partial bundle */
     struct gw_audit_files *files; /* of the present run */
+    struct gw_audit_intents intents;
+    uint64_t followed; /* entries below were looked at for INTENTs */
+    uint64_t marked;   /* in the mark of the run */
     struct gw_audit_checkpoint signed_last;
     bool has_signed;
     uint64_t swept[GW_AUDIT_LEVELS + 1];
@@ -365,6 +372,7 @@ struct gw_audit {
     bool integrator_stop;
     bool spare_wanted;
     atomic_bool spare_stop;
+    bool dead_told;
     void (*on_dead)(void *arg);
     void *on_dead_arg;
     void (*on_batch)(void *arg);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/cursor.h"
+
 enum { COMPACT_FROM = 64 };
 
 static struct gw_audit_intent *find(struct gw_audit_intents *t, uint64_t seq)
@@ -66,6 +68,36 @@ enum gw_status gw_audit_intents_follow(struct gw_audit_intents *t, const struct 
     if (++t->closed >= COMPACT_FROM && t->closed * 2 > t->count)
         compact(t);
     return GW_OK;
+}
+
+bool gw_audit_intents_concern(struct gw_bytes entry)
+{
+    enum { TAG_PREV = 0x2a, TAG_EXCHANGE_ID = 0x32, TAG_DIRECTION = 0x38 };
+    struct gw_cursor c = gw_cursor_make(entry);
+    struct gw_bytes skipped;
+    uint64_t tag, value;
+    /* version, seq, time_us, kind */
+    for (int i = 0; i < 4; i++) {
+        if (gw_cursor_varint(&c, &tag) != GW_OK || gw_cursor_varint(&c, &value) != GW_OK)
+            return false;
+    }
+    if (value != GW_AUDIT_EXCHANGE)
+        return false;
+    while (gw_cursor_varint(&c, &tag) == GW_OK && (tag == TAG_PREV || tag == TAG_EXCHANGE_ID)) {
+        if (gw_cursor_varint(&c, &value) != GW_OK ||
+            gw_cursor_take(&c, (size_t)value, &skipped) != GW_OK)
+            return false;
+    }
+    return tag == TAG_DIRECTION && gw_cursor_varint(&c, &value) == GW_OK && value == GW_AUDIT_OUT;
+}
+
+uint64_t gw_audit_intents_oldest(const struct gw_audit_intents *t, uint64_t none)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (!t->row[i].closed)
+            return t->row[i].seq;
+    }
+    return none;
 }
 
 void gw_audit_intents_fini(struct gw_audit_intents *t)

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-enum { KEEP_PARTIAL_S = 3600, SWEEP_STEP = 256, CHECKPOINT_FILE_MAX = 1024 };
+enum { KEEP_PARTIAL_S = 3600, SWEEP_STEP = 256, MARK_EVERY = 65536, CHECKPOINT_FILE_MAX = 1024 };
 
 static enum gw_status put_tile(struct gw_audit *a, int level, uint64_t index, unsigned width,
                                struct gw_bytes data)
@@ -74,6 +74,32 @@ static enum gw_status sign_and_write(struct gw_audit *a)
     return gw_file_write_atomic(path, gw_buf_view(&note), 0644);
 }
 
+/* Which INTENTs are open, so that recovery need not read the whole run again. */
+static enum gw_status follow_intents(struct gw_audit *a, struct gw_bytes bytes)
+{
+    struct gw_audit_entry e;
+    if (a->edge->size < a->followed)
+        return GW_OK;
+    a->followed = a->edge->size + 1;
+    if (!gw_audit_intents_concern(bytes))
+        return GW_OK;
+    GW_TRY(gw_audit_entry_decode(bytes, &e));
+    enum gw_status st = gw_audit_intents_follow(&a->intents, &e);
+    /* An INTENT of an earlier run, or a story that verification will tell. */
+    return st == GW_INVALID ? GW_OK : st;
+}
+
+/* The mark moves up with the oldest open INTENT, a file for many entries. */
+static enum gw_status move_mark(struct gw_audit *a)
+{
+    uint64_t oldest = gw_audit_intents_oldest(&a->intents, a->edge->size);
+    if (oldest < a->marked + MARK_EVERY)
+        return GW_OK;
+    GW_TRY(gw_audit_run_mark(a, oldest));
+    a->marked = oldest;
+    return GW_OK;
+}
+
 static enum gw_status take_entries(struct gw_audit *a, uint64_t size)
 {
     struct gw_audit_journal_reader *r = &a->reader;
@@ -86,6 +112,7 @@ static enum gw_status take_entries(struct gw_audit *a, uint64_t size)
         gw_buf_u16be(&a->bundle, (uint16_t)entry.len);
         gw_buf_bytes(&a->bundle, entry);
         GW_TRY(gw_buf_failed(&a->bundle));
+        GW_TRY(follow_intents(a, entry));
         gw_audit_leaf_hash(entry, &leaf);
         GW_TRY(gw_audit_edge_add(a->edge, &leaf, tile_full, a));
     }
@@ -121,7 +148,7 @@ enum gw_status gw_audit_publish_run(struct gw_audit *a, uint64_t size)
     if (st == GW_OK) {
         atomic_store_explicit(&a->published, size, memory_order_release);
         atomic_fetch_add_explicit(&a->stat_published_runs, 1, memory_order_relaxed);
-        return GW_OK;
+        return move_mark(a);
     }
     if (st == GW_NOSPACE || st == GW_NOMEM)
         rewind_edge(a, before);

@@ -328,6 +328,8 @@ static enum gw_status follow(void *arg, uint64_t seq, struct gw_bytes entry)
 {
     struct gw_audit_entry e;
     (void)seq;
+    if (!gw_audit_intents_concern(entry))
+        return GW_OK;
     GW_TRY(gw_audit_entry_decode(entry, &e));
     enum gw_status st = gw_audit_intents_follow(arg, &e);
     /* The INTENT may be of an earlier run. Verification judges, recovery only looks for open ones.

@@ -49,19 +49,36 @@ enum gw_status gw_audit_reserve(struct gw_audit *a, uint32_t count)
     return take_room(a, count);
 }
 
+enum gw_status gw_audit_reserve_closing(struct gw_audit *a)
+{
+    if (atomic_load_explicit(&a->dead, memory_order_relaxed))
+        return GW_UNAVAILABLE;
+    atomic_fetch_add_explicit(&a->depth, 1, memory_order_relaxed);
+    return GW_OK;
+}
+
 void gw_audit_release(struct gw_audit *a, uint32_t count)
 {
     uint32_t before = atomic_fetch_sub_explicit(&a->depth, count, memory_order_relaxed);
     (void)GW_BUG_ON(before < count);
 }
 
-enum gw_status gw_audit_submit(struct gw_audit *a, struct gw_audit_append *ap, bool reserved)
+static enum gw_status may_submit(struct gw_audit *a, const struct gw_audit_append *ap)
 {
     if (ap->body.len < 2 || ap->body.len > GW_AUDIT_BODY_MAX)
         return GW_INVALID;
     if (atomic_load_explicit(&a->dead, memory_order_relaxed) ||
         atomic_load_explicit(&a->stop, memory_order_relaxed))
         return GW_UNAVAILABLE;
+    return GW_OK;
+}
+
+enum gw_status gw_audit_submit(struct gw_audit *a, struct gw_audit_append *ap, bool reserved)
+{
+    enum gw_status st = may_submit(a, ap);
+    if (st != GW_OK && reserved)
+        gw_audit_release(a, 1);
+    GW_TRY(st);
     if (!reserved)
         GW_TRY(take_room(a, 1));
     push(a, ap, ap);
@@ -320,6 +337,7 @@ static void tell_dead(struct gw_audit *a)
     pthread_mutex_lock(&a->lock);
     void (*fn)(void *) = a->on_dead;
     void *arg = a->on_dead_arg;
+    a->dead_told = true;
     pthread_cond_broadcast(&a->cond);
     pthread_mutex_unlock(&a->lock);
     if (fn != NULL)

@@ -35,6 +35,9 @@ static void valid_entries(void **state)
                 assert_int_equal(e.subjects, json_array_size(f));
         }
 
+        assert_int_equal(gw_audit_intents_concern(bytes),
+                         e.num[GW_AF_KIND] == GW_AUDIT_EXCHANGE &&
+                             e.num[GW_AF_DIRECTION] == GW_AUDIT_OUT);
         struct gw_buf out, body;
         gw_buf_init(&out, 8192);
         gw_buf_init(&body, 8192);

@@ -171,6 +171,56 @@ static void unclean_and_torn(void **state)
     logdir_fini(&d);
 }
 
+static void must_land(struct gw_audit_append *ap, enum gw_status st)
+{
+    (void)ap;
+    if (st != GW_OK)
+        abort();
+}
+
+/* After many entries recovery begins at the oldest open INTENT, not at the start of the run. */
+static void mark_moves_up(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    struct logdir d, copy;
+    uint8_t room[1024], entry[GW_AUDIT_ENTRY_MAX];
+    struct gw_audit_entry e;
+    logdir_init(&d);
+    d.set.queue_max = MANY + 16;
+    d.set.segment_bytes = 8 << 20;
+    struct gw_audit *a = logdir_open(&d);
+    append_out(a, 1, GW_AUDIT_INTENT, 0);
+    append_out(a, 1, GW_AUDIT_RESULT, 3);
+    struct gw_audit_append *ap = calloc(MANY, sizeof(*ap));
+    struct gw_bytes body = logdir_body(1, room);
+    for (int i = 0; i < MANY; i++) {
+        ap[i] = (struct gw_audit_append){.body = body, .done = must_land};
+        assert_int_equal(gw_audit_submit(a, &ap[i], false), GW_OK);
+    }
+    append_out(a, 2, GW_AUDIT_INTENT, 0);
+    assert_int_equal(gw_audit_publish(a), GW_OK);
+    append_out(a, 3, GW_AUDIT_INTENT, 0);
+    copy_log(&d, &copy);
+    char path[192], mark[32] = "";
+    snprintf(path, sizeof(path), "%s/run", copy.shard);
+    int fd = open(path, O_RDONLY);
+    assert_true(read(fd, mark, sizeof(mark) - 1) > 0);
+    close(fd);
+    assert_int_equal(strtoul(mark, NULL, 10), MANY + 5);
+    struct gw_audit *b = logdir_open(&copy);
+    gw_audit_close(b);
+    static const char *const tail[] = {"journal.clean", "intent.open", "intent.open"};
+    tail_is(&copy, 2, tail + 1, &e, entry);
+    assert_int_equal(e.num[GW_AF_REF_SEQ], MANY + 6);
+    tail_is(&copy, 3, tail, &e, entry);
+    assert_true(logdir_verify(&copy, GW_BYTES_NONE).good);
+    gw_audit_close(a);
+    free(ap);
+    logdir_fini(&copy);
+    logdir_fini(&d);
+}
+
 static void refused(struct logdir *copy)
 {
     struct gw_audit *b;
@@ -332,9 +382,8 @@ static void no_room_for_a_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unclean_and_torn),
-        cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(dead_log),
+        cmocka_unit_test(unclean_and_torn),      cmocka_unit_test(mark_moves_up),
+        cmocka_unit_test(what_is_refused),       cmocka_unit_test(dead_log),
         cmocka_unit_test(no_room_for_a_segment),
     };
     return cmocka_run_group_tests(tests, vectors_setup, NULL);

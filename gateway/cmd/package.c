@@ -159,9 +159,8 @@ void gw_cmd_writer_close(struct gw_cmd_writer *w)
 
 int gw_cmd_writer_add(struct gw_cmd_writer *w, struct gw_bytes record)
 {
-    struct gw_hash h;
-    gw_crypto_sha256(record, GW_BYTES_NONE, GW_BYTES_NONE, &h);
-    gw_crypto_sha256_update(w->digest, gw_bytes_make(h.byte, sizeof(h.byte)));
+    gw_crypto_sha256_update(w->digest,
+                            record); /* of a header: over the records, one after the other */
     gw_buf_reset(&w->scratch);
     enum gw_status st = gw_format_join_record(w->f, w->count, record, &w->scratch);
     if (st != GW_OK || gw_buf_failed(&w->scratch) != GW_OK ||

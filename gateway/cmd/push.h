@@ -37,7 +37,7 @@ struct gw_push_plan {
     /* result */
     uint64_t in_file, count;
     struct gw_buf keys;    /* of the rows to send, in order: u8 length, bytes */
-    struct gw_hash digest; /* over the digests of the rows to send */
+    struct gw_hash digest; /* of the batch: over the digests of the rows to send */
     struct gw_format_package package;
     uint64_t bad; /* rows that this program itself finds wrong */
     struct gw_push_refusals refusals;

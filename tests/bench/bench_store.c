@@ -1,7 +1,8 @@
 /* bench: store */
 /* What the data set can take and give: puts in jobs of a segment, duplicates, single-record jobs of
  * many callers, changes read, subjects looked up. Prints a line per measure; the CPU figure is that
- * of the whole process.
+ * of the whole process. Keys are numbered as an authority numbers its documents; subjects and
+ * business keys come in no order.
  *
  *   bench_store [records] [job size] [directory]      default 200000 1000 $TMPDIR */
 #include <ftw.h>

@@ -7,6 +7,15 @@
 #include <sys/syscall.h>
 
 static atomic_int sync_errno, write_errno, allocate_errno;
+static atomic_llong clock_offset_s;
+
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+    int rc = (int)syscall(SYS_clock_gettime, id, ret);
+    if (id == CLOCK_REALTIME)
+        ret->tv_sec += atomic_load(&clock_offset_s);
+    return rc;
+}
 
 int fdatasync(int fd)
 {
@@ -298,6 +307,38 @@ static void what_is_refused(void **state)
     logdir_fini(&d);
 }
 
+/* A clock that steps back: ALARM first, and time in the log stands still until the clock has caught
+ * up. */
+static void clock_steps_back(void **state)
+{
+    (void)state;
+    struct logdir d;
+    struct gw_audit_entry e;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    uint64_t seq;
+    logdir_init(&d);
+    struct gw_audit *a = logdir_open(&d);
+    assert_int_equal(logdir_append(a, 1, NULL), GW_OK);
+    atomic_store(&clock_offset_s, -100);
+    assert_int_equal(logdir_append(a, 2, &seq), GW_OK);
+    assert_int_equal(seq, 5);
+    assert_int_equal(logdir_append(a, 3, &seq), GW_OK);
+    assert_int_equal(seq, 6);
+    gw_audit_close(a);
+    static const char *const tail[] = {"clock.step", "", ""};
+    tail_is(&d, 3, tail, &e, room);
+    assert_true(logdir_verify(&d, GW_BYTES_NONE).good);
+    /* A process that starts with the clock still behind says so too. */
+    a = logdir_open(&d);
+    assert_int_equal(logdir_append(a, 4, NULL), GW_OK);
+    gw_audit_close(a);
+    atomic_store(&clock_offset_s, 0);
+    static const char *const again[] = {"clock.step", ""};
+    tail_is(&d, 2, again, &e, room);
+    assert_true(logdir_verify(&d, GW_BYTES_NONE).good);
+    logdir_fini(&d);
+}
+
 /* ---- a log that dies ---- */
 
 static atomic_int deaths;
@@ -382,9 +423,9 @@ static void no_room_for_a_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unclean_and_torn),      cmocka_unit_test(mark_moves_up),
-        cmocka_unit_test(what_is_refused),       cmocka_unit_test(dead_log),
-        cmocka_unit_test(no_room_for_a_segment),
+        cmocka_unit_test(unclean_and_torn), cmocka_unit_test(mark_moves_up),
+        cmocka_unit_test(what_is_refused),  cmocka_unit_test(clock_steps_back),
+        cmocka_unit_test(dead_log),         cmocka_unit_test(no_room_for_a_segment),
     };
     return cmocka_run_group_tests(tests, vectors_setup, NULL);
 }

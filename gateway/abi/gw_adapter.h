@@ -80,6 +80,8 @@ struct gw_adapter_host {
 #define GW_METHOD_IDEMPOTENT (1u << 0)
 #define GW_METHOD_EXEMPT     (1u << 1)  /* no entry in the exchange log: health and reflection only */
 
+#define GW_METHOD_WHEN_LOW   (1u << 2)  /* answers also when the disk is low: what an operator needs then */
+
 /* Handlers of one method. All but message() may be NULL. Return values: 0, or nonzero to end the call with reason
  * "internal" (the handler has failed in a way it can not name). */
 struct gw_adapter_method {

@@ -98,6 +98,8 @@ static void call_free(struct gw_call *c)
         gw_grpc_reader_fini(&c->reader);
     gw_list_remove(&c->node);
     c->loop->call_count--;
+    if (c->counted)
+        atomic_fetch_sub_explicit(&c->loop->counters->peer[c->peer->index].open, 1, memory_order_relaxed);
     gw_call_generation_unref(c->gen);
     gw_call_who_unref(c->who);
     c->magic = 0;
@@ -138,7 +140,10 @@ static bool answers_pile_up(const struct gw_call *c)
 static void stop_reading(struct gw_call *c, const char *reason)
 {
     c->flush_first = true;
-    gw_call_refuse(c, reason, NULL, NULL);
+    if (strcmp(reason, "message-too-large") == 0)
+        gw_call_refuse(c, reason, "max", gw_arena_printf(c->arena, "%zu", c->reader.max_message));
+    else
+        gw_call_refuse(c, reason, NULL, NULL);
 }
 
 static const char *reason_of(enum gw_status st)
@@ -169,6 +174,10 @@ static void take_messages(struct gw_call *c)
         }
         enum gw_status st = gw_grpc_reader_next(&c->reader, &wire, &took);
         if (st == GW_AGAIN) {
+            /* A message larger than the window would else never be whole. */
+            size_t partial = gw_grpc_reader_partial(&c->reader);
+            if (partial > 0 && !c->gone)
+                c->transport->consumed(c->stream, partial);
             if (c->half_closed && !gw_grpc_reader_clean(&c->reader))
                 stop_reading(c, "input-truncated");
             return;

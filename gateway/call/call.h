@@ -48,9 +48,10 @@ extern const struct gw_call_limits gw_call_limits_default;
 
 struct gw_call_counters {
     atomic_ulong calls, refused, exempt, overload;
-    /* By peer index of the generation, as far as there is room. */
+    /* By gw_peer.index, as far as there is room. */
     struct {
         atomic_ulong calls, refused;
+        atomic_uint open;               /* calls of the peer in flight, of all loops */
         atomic_long last_us, certificate_ends_us;
     } peer[256];
 };

@@ -73,6 +73,7 @@ struct gw_call {
     int64_t received_us;
     struct gw_io_timer *deadline;
     bool opened;                        /* past the step table */
+    bool counted;                       /* in the peer's calls in flight */
     bool half_closed;                   /* the caller has ended */
     bool half_close_seen;               /* a segment with `last` has been started */
     bool head_sent, ended;              /* response headers, trailers */

@@ -13,8 +13,11 @@ enum { MAX_DETAILS = 4096, MAX_VIOLATIONS = 16, MAX_ANY = 6 };
 static void render(const struct gw_call *c, const struct gw_reason *r, const char *lang, struct gw_arena *a, char **ret)
 {
     struct gw_problem p = {.kind = GW_PROBLEM_ERROR, .reason = r, .field = ""};
-    for (size_t i = 0; i < c->param_count; i++)
+    for (size_t i = 0; i < c->param_count; i++) {
         p.params[i] = c->params[i];
+        if (strcmp(c->params[i].name, "field") == 0)
+            p.field = c->params[i].value;
+    }
     struct gw_buf b;
     gw_buf_init(&b, 2048);
     gw_problem_text(&p, lang, &b);

@@ -135,26 +135,37 @@ static void set_segment_limit(struct gw_call *c)
     c->ad.segment_limit = window < limit ? window : limit;
 }
 
+/* Room in the log before any work. Without it the segment becomes a refusal; what has entries already is ended by one
+ * all the same (SPEC.md 21.2), what has none is counted and leaves no trace but an ALARM (21.5). */
+static void reserve_entry(struct gw_call *c, struct gw_call_segment *g)
+{
+    struct gw_audit *log = c->loop->audit;
+    bool begun = c->has_seq;
+    bool small = (g->no_adapt && begun) ||
+                 (c->ad.target != NULL && (c->ad.target->method->flags & GW_METHOD_WHEN_LOW) != 0);
+    enum gw_status st = small ? gw_audit_reserve_closing(log) : gw_audit_reserve(log, 1);
+    g->reserved = st == GW_OK;
+    if (g->reserved)
+        return;
+    c->audited = begun && gw_audit_reserve_closing(log) == GW_OK;
+    g->reserved = c->audited;
+    c->verdict = NULL;
+    gw_call_refuse(c, st == GW_NOSPACE ? "disk-low" : st == GW_BUSY ? "overload" : "log-unavailable", NULL, NULL);
+    turn_into_refusal(c, g);
+    if (c->audited)
+        return;
+    atomic_fetch_add_explicit(&c->loop->counters->overload, 1, memory_order_relaxed);
+    gw_audit_alarm(log, st == GW_NOSPACE ? "disk.low" : "limits", "refused");
+}
+
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g)
 {
     c->busy = g;
     g->started_us = gw_io_loop_now_us(c->loop->io);
     set_segment_limit(c);
     g->verdict = c->verdict;
-    if (c->audited) {
-        enum gw_status st = gw_audit_reserve(c->loop->audit, 1);
-        if (st != GW_OK) {
-            /* SPEC.md 21.5: refusals for overload and low disk have no entry; they are counted. */
-            c->audited = false;
-            c->verdict = NULL;
-            gw_call_refuse(c, st == GW_NOSPACE ? "disk-low" : st == GW_BUSY ? "overload" : "log-unavailable", NULL, NULL);
-            atomic_fetch_add_explicit(&c->loop->counters->overload, 1, memory_order_relaxed);
-            gw_audit_alarm(c->loop->audit, st == GW_NOSPACE ? "disk.low" : "limits", "refused");
-            turn_into_refusal(c, g);
-        } else {
-            g->reserved = true;
-        }
-    }
+    if (c->audited)
+        reserve_entry(c, g);
     if (g->no_adapt)
         g->step = GW_SEGMENT_encode;
     run_on_loop(c, g);

@@ -10,6 +10,16 @@ static void deadline_passed(void *arg)
     gw_call_advance(c);
 }
 
+/* Health and reflection are not counted: an overloaded peer may still ask. */
+static bool peer_has_room(struct gw_call *c)
+{
+    if (c->route->exempt || c->peer->index >= GW_ARRAY_LEN(c->loop->counters->peer))
+        return true;
+    c->counted = true;
+    return atomic_fetch_add_explicit(&c->loop->counters->peer[c->peer->index].open, 1, memory_order_relaxed) <
+           c->peer->max_calls;
+}
+
 enum gw_step gw_call_step_open(struct gw_call *c)
 {
     const struct gw_call_limits *lim = c->loop->limits;
@@ -17,7 +27,7 @@ enum gw_step gw_call_step_open(struct gw_call *c)
         gw_call_refuse(c, "draining", NULL, NULL);
         return GW_STEP_REFUSE;
     }
-    if (c->loop->call_count > lim->max_calls) {
+    if (c->loop->call_count > lim->max_calls || !peer_has_room(c)) {
         gw_call_refuse(c, "overload", NULL, NULL);
         return GW_STEP_REFUSE;
     }

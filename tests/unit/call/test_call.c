@@ -481,6 +481,118 @@ static void unread_answers_hold_back_the_next_segment(void **state)
     assert_string_equal(out.status, "0");
 }
 
+/* ---- a full log ------------------------------------------------------------------------------------ */
+
+static uint32_t filled;
+
+static int32_t block(struct gw_adapter_call *c)
+{
+    deliver_one(c);
+    host->again(c);
+    return 0;
+}
+
+static int32_t not_reached(struct gw_adapter_call *c)
+{
+    (void)c;
+    fail();
+    return 0;
+}
+
+static void fill_log(void)
+{
+    while (gw_audit_reserve(log_, 1) == GW_OK)
+        filled++;
+}
+
+static void watch_once(void)
+{
+    call = begin("/grpc.health.v1.Health/Watch");
+    say(call, true);
+}
+
+static bool full_when_it_goes_on(void)
+{
+    if (out.messages > 0 && filled == 0) {
+        fill_log();
+        out.queued = 0;
+        gw_call_writable(call);
+    }
+    return answered();
+}
+
+/* What was delivered is in the log: so is the end of it, also when nothing else has room. */
+static void full_log_still_takes_the_end_of_a_stream(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    on_watch = block;
+    on_watch_writable = not_reached;
+    filled = 0;
+    run(watch_once, full_when_it_goes_on);
+    gw_audit_release(log_, filled);
+    assert_true(filled > 0);
+    assert_string_equal(out.status, "14");
+    struct gw_audit_entry e = entry(0, room);
+    assert_int_equal(e.num[GW_AF_END], 1);
+    assert_int_equal(e.num[GW_AF_RECORD_COUNT], 1);
+    assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "overload"));
+}
+
+static void check_in_full_log(void)
+{
+    fill_log();
+    check_once();
+}
+
+static void full_log_refuses_a_new_call_without_entry(void **state)
+{
+    (void)state;
+    uint64_t size = gw_audit_size(log_);
+    on_check = not_reached;
+    filled = 0;
+    run(check_in_full_log, answered);
+    gw_audit_release(log_, filled);
+    assert_string_equal(out.status, "14");
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    for (uint64_t back = 0; gw_audit_size(log_) - back > size; back++)
+        assert_int_equal(entry(back, room).num[GW_AF_KIND], GW_AUDIT_ALARM);
+}
+
+/* ---- more calls than the peer may have ------------------------------------------------------------- */
+
+static struct gw_call *third[3];
+
+static void three_calls(void)
+{
+    for (int i = 0; i < 3; i++) {
+        third[i] = begin("/grpc.health.v1.Health/Check");
+        if (i == 2)
+            call = third[i];
+    }
+    gw_call_drained(call);
+}
+
+static bool third_is_answered(void)
+{
+    if (call != NULL && out.ended) {
+        for (int i = 0; i < 3; i++)
+            gw_call_closed(third[i]);
+        call = NULL;
+    }
+    return loop.call_count == 0;
+}
+
+static void calls_in_flight_of_a_peer_are_limited(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    run(three_calls, third_is_answered);
+    assert_string_equal(out.status, "14");
+    assert_true(gw_bytes_eq_str(entry(2, room).str[GW_AF_REASON], "overload"));
+    assert_int_equal(atomic_load(&counters->peer[0].open), 0);
+}
+
 /* ---- a dead log: last, for it stays dead ---------------------------------------------------------- */
 
 static int32_t refuse_with_details(struct gw_adapter_call *c)
@@ -509,6 +621,9 @@ int main(void)
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),
+        cmocka_unit_test(full_log_still_takes_the_end_of_a_stream),
+        cmocka_unit_test(full_log_refuses_a_new_call_without_entry),
+        cmocka_unit_test(calls_in_flight_of_a_peer_are_limited),
         cmocka_unit_test(nothing_but_log_unavailable_leaves_without_an_entry),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

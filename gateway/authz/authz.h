@@ -35,7 +35,7 @@ struct gw_peer {
     const void *defaults;               /* struct gw_format_defaults of the profile; owned by the generation */
     uint32_t max_message_bytes;
     uint32_t max_calls;                 /* concurrent calls */
-    /* Position in its peer set: an index for per-peer counters. */
+    /* Position in its peer set, until the server gives it its place in the per-peer counters. */
     size_t index;
 };
 

@@ -61,8 +61,8 @@ static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_er
                 continue;
             struct gw_format_fields *f = NULL;
             enum gw_status st = gw_format_fields_new(grant->fields, grant->field_count, &f, ret_error);
-            if (st == GW_OK)
-                st = gw_map_add(g->fields, gw_bytes_make(grant, sizeof(*grant)), f);
+            if (st == GW_OK && (st = gw_map_add(g->fields, gw_bytes_make(grant, sizeof(*grant)), f)) != GW_OK)
+                gw_format_fields_free(f);
             worst = st != GW_OK ? st : worst;
         }
     }

@@ -41,7 +41,8 @@ static void drain_poll(void *arg)
         l->calls.draining = true;
         gw_conn_drain(&l->conns, true);
     }
-    if (l->drain_polls == polls)
+    /* Also with no time at all: the final GOAWAY says which calls were not begun. */
+    if (l->drain_polls >= polls && l->drain_polls > GOAWAY_GAP_POLLS)
         gw_conn_abort(&l->conns);
     if (l->drain_polls > GOAWAY_GAP_POLLS && l->conns.count == 0 && l->calls.call_count == 0) {
         gw_io_loop_stop(l->io);
@@ -50,13 +51,15 @@ static void drain_poll(void *arg)
     gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
 }
 
-/* How long entries may take is looked at this often; the sum is the worst wait. */
+/* How long entries may take is looked at this often; the sum is the worst wait. Refused connections that nobody was
+ * told of are told then too. */
 enum { SWEEP_MS = 250 };
 
 static void sweep(void *arg)
 {
     struct gw_server_loop *l = arg;
     gw_call_sweep(&l->calls, l->server->settings.log.commit_timeout_ms);
+    gw_refusals_sweep(&l->refusals, l->server->audit, gw_clock_wall_us());
     gw_io_timer_arm(l->sweep_timer, SWEEP_MS);
 }
 

@@ -59,6 +59,18 @@ static struct gw_refusal *slot_of(struct gw_refusals *r, const char *host)
     return oldest;
 }
 
+void gw_refusals_sweep(struct gw_refusals *r, struct gw_audit *a, int64_t now_us)
+{
+    for (size_t i = 0; i < GW_REFUSAL_ADDRESSES; i++) {
+        struct gw_refusal *s = &r->seen[i];
+        if (s->untold == 0 || now_us - s->told_us < PERIOD_US)
+            continue;
+        tell(a, s->host, s->untold);
+        s->untold = 0;
+        s->told_us = now_us;
+    }
+}
+
 void gw_refusals_note(struct gw_refusals *r, struct gw_audit *a, const char *address, const char *why, int64_t now_us)
 {
     char host[48];

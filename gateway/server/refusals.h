@@ -17,5 +17,7 @@ struct gw_refusals {
 
 /* `address` is "host:port"; `why` one sentence without data of a person. */
 void gw_refusals_note(struct gw_refusals *r, struct gw_audit *a, const char *address, const char *why, int64_t now_us);
+/* Tells what was held back for a minute, so that a burst that ends is told whole. By a timer of the loop. */
+void gw_refusals_sweep(struct gw_refusals *r, struct gw_audit *a, int64_t now_us);
 
 #endif

@@ -91,6 +91,7 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
 /* Gives the generation what lives as long as the process. */
 static void lend_process(struct gw_server *s, struct gw_generation *g)
 {
+    gw_server_place_peers(s, g->peers);
     g->call.views.store = s->store;
     g->call.views.audit = s->audit;
     g->call.views.sheet_key = s->sheet_key;
@@ -170,6 +171,8 @@ static void reload(struct gw_server *s)
         if (gw_server_loop_change(&s->loop[i], g, false) != GW_OK)
             GW_LOG(GW_LOG_ERROR, "server", "loop %u keeps the old configuration: out of memory", i);
     gw_call_generation_unref(&before->call);
+    s->drain_ms = g->settings.drain_ms;
+    gw_log_setup(s->text_log_fd, (enum gw_log_level)g->settings.log_level, false);
     GW_LOG(GW_LOG_INFO, "server", "reloaded: %s", g->mapping);
     gw_buf_fini(&error);
 }
@@ -231,17 +234,16 @@ static int start(struct gw_server *s, struct gw_buf *error)
         gw_generation_new(s->conf, s->adapters, &s->generation, error) != GW_OK)
         return GW_EXIT_CONFIG;
     s->drain_ms = s->settings.drain_ms;
+    s->text_log_fd = STDERR_FILENO;
     if (s->settings.text_log != NULL) {
-        int fd = open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-        if (fd < 0) {
+        s->text_log_fd = open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        if (s->text_log_fd < 0) {
             gw_buf_printf(error, "text_log.file %s can not be opened for writing (errno %d)\n", s->settings.text_log,
                           errno);
             return GW_EXIT_OS;
         }
-        gw_log_setup(fd, (enum gw_log_level)s->settings.log_level, false);
-    } else {
-        gw_log_setup(STDERR_FILENO, (enum gw_log_level)s->settings.log_level, false);
     }
+    gw_log_setup(s->text_log_fd, (enum gw_log_level)s->settings.log_level, false);
     int rc = open_data(s, error);
     if (rc != 0)
         return rc;

@@ -42,7 +42,7 @@ static const struct gw_config_option rows[] = {
     OPT(log.checkpoint_interval_ms, "log.checkpoint_interval", DURATION_MS, "1s", 10, 3600000, false, "Time between signed checkpoints."),
     OPT(log.commit_timeout_ms, "log.commit_timeout", DURATION_MS, "2s", 100, 60000, false, "Longest wait for a durable entry."),
     OPT(log.segment_bytes, "log.segment", BYTES, "64 MiB", 4 << 20, 1 << 30, false, "Size of a preallocated journal segment."),
-    OPT(log.min_free, "min_free", BYTES, "1 GiB", 0, 0, true, "Below this free space exchanges are refused with disk-low."),
+    OPT(log.min_free, "min_free", BYTES, "1 GiB", 0, 0, false, "Below this free space exchanges are refused with disk-low."),
     OPT(store.queue_max, "store.queue", INT, "4096", 16, 1048576, false, "Writes that may wait for the store."),
     OPT(store.group_max, "store.group", INT, "1024", 1, 65536, false, "Writes put into one transaction."),
     OPT(store.cache_bytes, "store.cache", BYTES, "64 MiB", 1 << 20, INT64_C(1) << 40, false, "Page cache of the writing connection."),
@@ -85,7 +85,11 @@ enum gw_status gw_server_settings_load(const char *conf, struct gw_server_settin
     if (st != GW_OK || finish != GW_OK)
         return st != GW_OK ? st : finish;
     GW_TRY(below(s.data_dir, "log", &s.log_dir));
-    GW_TRY(below(s.data_dir, "store", &s.store_dir));
+    st = below(s.data_dir, "store", &s.store_dir);
+    if (st != GW_OK) {
+        free(s.log_dir);
+        return st;
+    }
     s.log.dir = s.log_dir;
     s.log.keys_dir = s.keys_dir;
     s.store.dir = s.store_dir;

@@ -18,7 +18,7 @@
 #include "store/store.h"
 #include "tls/tls.h"
 
-enum { GW_MAX_LOOPS = 64 };
+enum { GW_MAX_LOOPS = 64, GW_COUNTED_PEERS = GW_ARRAY_LEN(((struct gw_call_counters *)0)->peer) };
 
 /* The program's own file, as settings structs of the folders. */
 struct gw_server_settings {
@@ -94,12 +94,14 @@ struct gw_server {
     char sheet_vkey[512];
     struct gw_generation *generation;
     struct gw_call_counters counters;
+    char counted[GW_COUNTED_PEERS][65]; /* whose counters each place holds, for as long as the process runs */
     struct gw_server_loop loop[GW_MAX_LOOPS];
     unsigned loops;
     int64_t started_us;
     atomic_bool serving;
     atomic_bool log_dead;
-    uint64_t drain_ms;
+    uint64_t drain_ms;                  /* of the present generation; not changed any more once loops drain */
+    int text_log_fd;
 };
 
 /* server.c */
@@ -119,6 +121,9 @@ GW_MUST_USE enum gw_status gw_server_loop_change(struct gw_server_loop *l, struc
 /* The loop of the calling thread; NULL elsewhere. */
 struct gw_server_loop *gw_server_loop_here(void);
 /* status.c */
+/* Gives each peer the place of its name in the counters, the same in every generation; GW_COUNTED_PEERS when all are
+ * taken. Before the generation is used. */
+void gw_server_place_peers(struct gw_server *s, struct gw_peer_set *peers);
 const struct gw_service_status *gw_server_status(void);
 bool gw_server_serving(void);
 

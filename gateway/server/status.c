@@ -1,5 +1,6 @@
 /* What Operations.Status and health can ask of the process as a whole. */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "server/server_internal.h"
 
@@ -8,16 +9,37 @@ bool gw_server_serving(void)
     struct gw_server_loop *here = gw_server_loop_here();
     if (here == NULL || !atomic_load(&here->server->serving) || atomic_load(&here->server->log_dead))
         return false;
-    struct gw_audit_stats st;
-    gw_audit_stats_get(here->server->audit, &st);
-    return !st.dead && !st.disk_low;
+    struct gw_audit_stats log;
+    struct gw_store_stats store;
+    gw_audit_stats_get(here->server->audit, &log);
+    gw_store_stats_get(here->server->store, &store);
+    return !log.dead && !log.disk_low && !store.failed;
+}
+
+static size_t place_of(struct gw_server *s, const char *name)
+{
+    for (size_t i = 0; i < GW_COUNTED_PEERS; i++) {
+        if (s->counted[i][0] == '\0')
+            snprintf(s->counted[i], sizeof(s->counted[i]), "%s", name);
+        if (strcmp(s->counted[i], name) == 0)
+            return i;
+    }
+    return GW_COUNTED_PEERS;
+}
+
+void gw_server_place_peers(struct gw_server *s, struct gw_peer_set *peers)
+{
+    for (size_t i = 0; i < gw_authz_peer_count(peers); i++) {
+        struct gw_peer *p = gw_authz_peer_at(peers, i);
+        p->index = place_of(s, p->name);
+    }
 }
 
 /* Per loop thread, refilled at each question; the caller copies before it returns to the loop. */
 const struct gw_service_status *gw_server_status(void)
 {
     static __thread struct gw_service_status st;
-    static __thread struct gw_service_peer_status peer[GW_ARRAY_LEN(((struct gw_call_counters *)0)->peer)];
+    static __thread struct gw_service_peer_status peer[GW_COUNTED_PEERS];
     struct gw_server_loop *here = gw_server_loop_here();
     struct gw_server *s = here->server;
     const struct gw_generation *g = here->calls.generation->owner; /* of this loop */
@@ -28,11 +50,13 @@ const struct gw_service_status *gw_server_status(void)
     st.refused = atomic_load(&s->counters.refused);
     st.exempt = atomic_load(&s->counters.exempt);
     st.certificate_days_left = gw_tls_context_days_left(g->tls, gw_clock_wall_us());
-    st.peer_count = n < GW_ARRAY_LEN(peer) ? n : GW_ARRAY_LEN(peer);
+    st.peer_count = 0;
     st.peers = peer;
-    for (size_t i = 0; i < st.peer_count; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct gw_peer *p = gw_authz_peer_at(peers, i);
-        peer[i] = (struct gw_service_peer_status){
+        if (p->index == GW_COUNTED_PEERS)
+            continue;
+        peer[st.peer_count++] = (struct gw_service_peer_status){
             .name = p->name,
             .title_zh = p->title_zh,
             .title_en = p->title_en,

@@ -81,6 +81,24 @@ static void one_alarm_an_address_and_minute(void **state)
     free(r);
 }
 
+/* A burst that ends is told whole, though nobody comes again. */
+static void rest_of_a_burst_is_told_by_the_sweep(void **state)
+{
+    (void)state;
+    struct gw_refusals *r = calloc(1, sizeof(*r));
+    int64_t now = 1000000000;
+    uint64_t before = entries();
+    for (int i = 0; i < 50; i++)
+        gw_refusals_note(r, log_, "192.0.2.1:5000", "test", now + i);
+    gw_refusals_sweep(r, log_, now + 59 * 1000000);
+    assert_int_equal(entries(), before + 1);
+    gw_refusals_sweep(r, log_, now + 61 * 1000000);
+    assert_int_equal(entries(), before + 2);
+    gw_refusals_sweep(r, log_, now + 200 * 1000000);
+    assert_int_equal(entries(), before + 2);
+    free(r);
+}
+
 static void many_addresses_stay_bounded(void **state)
 {
     (void)state;
@@ -100,6 +118,7 @@ int main(void)
     gw_log_setup(2, GW_LOG_ERROR, true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_alarm_an_address_and_minute),
+        cmocka_unit_test(rest_of_a_burst_is_told_by_the_sweep),
         cmocka_unit_test(many_addresses_stay_bounded),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

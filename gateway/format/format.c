@@ -1,5 +1,7 @@
 /* The set of formats of a configuration generation: finding, naming, digests. Loading is in
  * format_conf.c. */
+#include "format/format.h"
+
 #include <stdlib.h>
 
 #include "base/text.h"

@@ -381,11 +381,27 @@ static enum gw_status structural(struct json_split *j, uint8_t c)
     return fail(j, "malformed-json");
 }
 
+/* Most bytes are inside strings of records: over to the next quote or backslash. */
+static void skip_string(struct json_split *j)
+{
+    if (!j->in_string || j->escaped || (j->state != J_ARRAY && j->state != J_ROWS))
+        return;
+    const uint8_t *p = j->queue.bytes.ptr + (j->pos - j->queue.base);
+    const uint8_t *end = j->queue.bytes.ptr + j->queue.bytes.len;
+    const uint8_t *from = p;
+    while (p < end && *p != '"' && *p != '\\')
+        p++;
+    j->pos += (uint64_t)(p - from);
+}
+
 static enum gw_status scan(struct json_split *j)
 {
     uint64_t end = gw_split_queue_end(&j->queue);
     uint64_t rows_from = j->pos;
     for (; j->pos < end; j->pos++) {
+        skip_string(j);
+        if (j->pos == end)
+            break;
         uint8_t c = j->queue.bytes.ptr[j->pos - j->queue.base];
         enum gw_status st = GW_OK;
         switch (j->state) {

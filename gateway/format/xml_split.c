@@ -37,6 +37,11 @@ struct xml_split {
     bool ended;
     const char *reason;
     enum gw_status status;
+    /* The fast way inside the body, see take_plain(). */
+    uint64_t pos;     /* of the stream: what neither expat nor we have taken yet */
+    uint64_t skipped; /* bytes that expat was not shown */
+    uint64_t looked;  /* how far the present record was searched for its end */
+    bool slow;        /* something in the body is not plain: expat does the rest */
 };
 
 static void stop(struct xml_split *x, const char *reason)
@@ -94,7 +99,7 @@ static bool head_complete(const struct gw_format_package *p)
 static void record_begin(struct xml_split *x)
 {
     x->place = IN_RECORD;
-    x->record_from = (uint64_t)XML_GetCurrentByteIndex(x->parser);
+    x->record_from = (uint64_t)XML_GetCurrentByteIndex(x->parser) + x->skipped;
 }
 
 static void start_outside(struct xml_split *x, const XML_Char *name)
@@ -123,7 +128,7 @@ static void start_outside(struct xml_split *x, const XML_Char *name)
         x->text_len = 0;
         x->item[0] = '\0';
         if (strlen(name) < sizeof(x->item))
-            strcpy(x->item, name);
+            memcpy(x->item, name, strlen(name) + 1);
         return;
     case IN_BODY:
         if (strcmp(name, x->format->record) == 0)
@@ -271,42 +276,147 @@ static const char *reason_of(enum XML_Error code, bool last)
     }
 }
 
-static enum gw_status parse(struct xml_split *x, struct gw_bytes piece, bool last)
+/* What neither expat nor we have taken yet. */
+static struct gw_bytes untaken(const struct xml_split *x)
 {
-    uint64_t keep =
-        x->place == IN_RECORD ? x->record_from : (uint64_t)XML_GetCurrentByteIndex(x->parser);
-    /* Before the first byte expat answers -1; all is kept then. */
-    if (x->place != IN_RECORD && XML_GetCurrentByteIndex(x->parser) < 0)
-        keep = 0;
-    GW_TRY(gw_split_queue_append(&x->queue, piece, keep));
-    if (XML_Parse(x->parser, (const char *)piece.ptr, (int)piece.len, last) != XML_STATUS_OK) {
-        if (x->status != GW_OK)
-            return x->status;
-        if (x->reason == NULL)
-            x->reason = reason_of(XML_GetErrorCode(x->parser), last);
-        return GW_INVALID;
+    size_t at = (size_t)(x->pos - x->queue.base);
+    return at < x->queue.bytes.len ? gw_bytes_make(x->queue.bytes.ptr + at, x->queue.bytes.len - at)
+                                   : GW_BYTES_LIT("");
+}
+
+static enum gw_status show_expat(struct xml_split *x, size_t len, bool last)
+{
+    const uint8_t *at = untaken(x).ptr;
+    while (true) {
+        size_t step = len < FEED_STEP ? len : FEED_STEP;
+        x->pos += step;
+        len -= step;
+        if (XML_Parse(x->parser, (const char *)at, (int)step, last && len == 0) != XML_STATUS_OK)
+            break;
+        at += step;
+        if (len == 0)
+            return GW_OK;
     }
-    if (x->place == IN_RECORD &&
-        gw_split_queue_end(&x->queue) - x->record_from > GW_FORMAT_MAX_RECORD) {
+    if (x->status != GW_OK)
+        return x->status;
+    if (x->reason == NULL)
+        x->reason = reason_of(XML_GetErrorCode(x->parser), last);
+    return GW_INVALID;
+}
+
+enum look { TAKEN, NEED_MORE, NOT_PLAIN };
+
+static bool starts(struct gw_bytes b, const char *text, size_t len)
+{
+    return b.len >= len && memcmp(b.ptr, text, len) == 0;
+}
+
+/* Is the tag at `b` (its '<' first) the end of the record, or a reason to leave the record to
+ * expat? */
+static enum look tag_kind(const struct xml_split *x, struct gw_bytes b, size_t *ret_end)
+{
+    size_t n = strlen(x->format->record);
+    if (b.len < n + 3)
+        return NEED_MORE;
+    bool name_next = memcmp(b.ptr + 1, x->format->record, n) == 0;
+    if (b.ptr[1] == '!' || b.ptr[1] == '?' || name_next)
+        return NOT_PLAIN;
+    *ret_end = 0;
+    if (b.ptr[1] == '/' && memcmp(b.ptr + 2, x->format->record, n) == 0 && b.ptr[n + 2] == '>')
+        *ret_end = n + 3;
+    return TAKEN;
+}
+
+/* Between records of the body: a record that begins plainly and has no comment, section,
+ * instruction or record inside ends at its end tag; expat need not see it, for it comes back to
+ * where it was. What is wrong inside is then a fault of that record alone, found by its codec, and
+ * the package goes on. */
+static enum look take_plain(struct xml_split *x)
+{
+    struct gw_bytes b = untaken(x);
+    size_t n = strlen(x->format->record);
+    size_t from = 0;
+    while (from < b.len && (b.ptr[from] == ' ' || b.ptr[from] == '\n' || b.ptr[from] == '\r' ||
+                            b.ptr[from] == '\t'))
+        from++;
+    if (b.len - from < n + 2)
+        return NEED_MORE;
+    if (b.ptr[from] != '<' || b.ptr[from + n + 1] != '>' ||
+        !starts(gw_bytes_make(b.ptr + from + 1, n), x->format->record, n)) {
+        x->slow = b.ptr[from] == '<' && (b.ptr[from + 1] == '!' || b.ptr[from + 1] == '?');
+        return NOT_PLAIN;
+    }
+    size_t at = from + n + 2;
+    if (x->looked > x->pos + at)
+        at = (size_t)(x->looked - x->pos);
+    for (;;) {
+        const uint8_t *tag = memchr(b.ptr + at, '<', b.len - at);
+        at = tag != NULL ? (size_t)(tag - b.ptr) : b.len;
+        x->looked = x->pos + at;
+        size_t end = 0;
+        enum look kind =
+            tag != NULL ? tag_kind(x, gw_bytes_make(tag, b.len - at), &end) : NEED_MORE;
+        if (kind != TAKEN)
+            return kind;
+        if (end != 0) {
+            if (at + end - from > GW_FORMAT_MAX_RECORD) {
+                x->reason = "message-too-large";
+                x->status = GW_INVALID;
+                return TAKEN;
+            }
+            x->status = gw_split_queue_push(&x->queue, x->pos + from, x->pos + at + end);
+            x->skipped += at + end;
+            x->pos += at + end;
+            return TAKEN;
+        }
+        at++;
+    }
+}
+
+static bool too_large(struct xml_split *x)
+{
+    uint64_t from = x->place == IN_RECORD ? x->record_from : x->pos;
+    if (gw_split_queue_end(&x->queue) - from > GW_FORMAT_MAX_RECORD)
         x->reason = "message-too-large";
-        return GW_INVALID;
+    return x->reason != NULL;
+}
+
+/* Expat is shown the stream tag by tag, so that between two tags we know where we are. */
+static enum gw_status step(struct xml_split *x, bool last, bool *ret_done)
+{
+    struct gw_bytes rest = untaken(x);
+    if (x->place == IN_BODY && !x->slow) {
+        enum look l = take_plain(x);
+        if (l == TAKEN)
+            return x->status;
+        if (l == NEED_MORE && !last) {
+            *ret_done = true;
+            return GW_OK;
+        }
     }
-    x->ended = last;
-    return GW_OK;
+    /* Never a part of a tag: its first byte could be that of a record, and must be kept. */
+    const uint8_t *tag_end =
+        x->slow ? memrchr(rest.ptr, '>', rest.len) : memchr(rest.ptr, '>', rest.len);
+    size_t len = tag_end != NULL ? (size_t)(tag_end - rest.ptr) + 1 : last ? rest.len : 0;
+    *ret_done = tag_end == NULL || (len == rest.len && !last);
+    if (len == 0 && !last)
+        return GW_OK;
+    return show_expat(x, len, last && tag_end == NULL);
 }
 
 static enum gw_status xml_feed(void *impl, struct gw_bytes bytes, bool last,
                                const char **ret_reason)
 {
     struct xml_split *x = impl;
-    enum gw_status st = x->reason != NULL ? GW_INVALID : GW_OK;
-    if (st == GW_OK && bytes.len == 0)
-        st = parse(x, bytes, last);
-    while (st == GW_OK && bytes.len != 0) {
-        size_t step = bytes.len < FEED_STEP ? bytes.len : FEED_STEP;
-        st = parse(x, gw_bytes_make(bytes.ptr, step), last && step == bytes.len);
-        bytes = gw_bytes_make(bytes.ptr + step, bytes.len - step);
-    }
+    enum gw_status st = GW_INVALID;
+    if (x->reason == NULL)
+        st = gw_split_queue_append(&x->queue, bytes,
+                                   x->place == IN_RECORD ? x->record_from : x->pos);
+    for (bool done = false; st == GW_OK && !done;)
+        st = step(x, last, &done);
+    if (st == GW_OK && too_large(x))
+        st = GW_INVALID;
+    x->ended = st == GW_OK && last;
     *ret_reason = x->reason;
     return st;
 }

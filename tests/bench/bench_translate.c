@@ -81,6 +81,48 @@ static void run(const char *name, const char *from, struct gw_bytes in, const ch
     gw_arena_free(arena);
 }
 
+/* A package of many records, split, checked (count, digest) and decoded. */
+static void run_package(const char *name, const char *from, struct gw_bytes record, double seconds)
+{
+    enum { RECORDS = 2000, PIECE = 65536 };
+    const struct gw_format *f = gw_format_find(set, gw_bytes_str(from), NULL);
+    struct gw_arena *arena = gw_arena_new("bench", (size_t)1 << 20);
+    struct gw_format_package p = {.guid = "bench", .count = RECORDS};
+    struct gw_buf file;
+    unsigned long n = 0;
+    gw_buf_init(&file, (size_t)64 << 20);
+    must(gw_format_join_begin(f, &p, &file), name);
+    for (uint64_t i = 0; i < RECORDS; i++)
+        must(gw_format_join_record(f, i, record, &file), name);
+    must(gw_format_join_end(f, &p, &file), name);
+    double start = cpu_now();
+    double spent = 0;
+    for (; spent < seconds; spent = cpu_now() - start) {
+        struct gw_format_splitter *s = NULL;
+        const char *reason = NULL;
+        must(gw_format_splitter_new(f, &s), name);
+        for (size_t at = 0; at < file.len; at += PIECE) {
+            size_t len = file.len - at < PIECE ? file.len - at : PIECE;
+            struct gw_bytes one;
+            must(
+                gw_format_splitter_feed(s, gw_bytes_make(file.ptr + at, len), at + len == file.len),
+                name);
+            for (; gw_format_splitter_next(s, &one, &reason) == GW_OK; n++) {
+                struct gw_report report;
+                gw_record *r = NULL;
+                gw_arena_reset(arena);
+                gw_report_init(&report, arena);
+                must(gw_format_decode(f, one, &today, arena, &report, &r), name);
+            }
+        }
+        must(gw_format_splitter_check(s, &reason), name);
+        gw_format_splitter_free(s);
+    }
+    printf("%-36s %9.0f records/s  (%zu bytes a package)\n", name, (double)n / spent, file.len);
+    gw_buf_fini(&file);
+    gw_arena_free(arena);
+}
+
 static struct gw_bytes read_sample(const char *path, struct gw_buf *b)
 {
     gw_buf_init(b, 1 << 20);
@@ -108,6 +150,8 @@ int main(int argc, char **argv)
     run("json decode", zj, j, NULL, seconds);
     run("json -> protobuf", zj, j, canon, seconds);
     run("json -> json", zj, j, zj, seconds);
+    run_package("xml package: split + decode", org, x, seconds);
+    run_package("json package: split + decode", zj, j, seconds);
     gw_buf_fini(&xml);
     gw_buf_fini(&json);
     gw_format_defaults_free(defaults);

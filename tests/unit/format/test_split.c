@@ -142,7 +142,8 @@ static void test_xml_that_is_no_package(void **state)
         {"<package><head><guid><a/></guid></head></package>", "malformed-package"},
         {"<!DOCTYPE package><package/>", "xml-dtd"},
         {"<?xml version='1.0' encoding='GBK'?><package/>", "charset-unknown"},
-        {"<package><body><record>&x;</record></body></package>", "xml-entity"},
+        {"<package><head><guid>&x;</guid></head></package>", "xml-entity"},
+        {"<package><body><!-- --><record>&x;</record></body></package>", "xml-entity"},
         {"<package><body/></package><package/>", "malformed-xml"},
         {"<record><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>", "xml-depth"},
     };
@@ -151,8 +152,45 @@ static void test_xml_that_is_no_package(void **state)
         if (r.reason == NULL || strcmp(r.reason, row[i].reason) != 0)
             fail_msg("%s: %s", row[i].text, r.reason != NULL ? r.reason : "ok");
     }
-    struct result r = split(ORG, gw_bytes_make("<package><body><record>\xff</record>", 33), 5);
+    struct result r = split(ORG, gw_bytes_make("<package><body>\xff</body>", 23), 5);
     assert_string_equal(r.reason, "malformed-xml");
+}
+
+/* What is wrong inside one record is that record's fault: the others go on. */
+static void test_one_bad_row_never_loses_its_batch(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"&nothing;", "<A>", "\xff", "<A/><A x='1'/>", "</A>"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(bad); i++) {
+        gw_record *r = NULL;
+        struct result p = split_text(
+            ORG, gw_arena_printf(arena, "<package><body><record>%s</record>%s</body></package>",
+                                 bad[i], sample(ORG)));
+        assert_null(p.reason);
+        assert_int_equal(p.count, 2);
+        assert_int_equal(try_decode(ORG, p.text[0], &r), GW_INVALID);
+        decode(ORG, p.text[1]);
+    }
+}
+
+/* Comments, sections and records inside records: expat tells them apart. */
+static void test_bodies_that_are_not_plain(void **state)
+{
+    (void)state;
+    static const char *const body[] = {
+        "<!-- <record></record> > --><record><A>1</A></record><record/>",
+        "<record><!-- </record> --><A>1</A></record> <record></record>",
+        "<record><A><![CDATA[</record>]]></A></record><record ></record>",
+        "<?pi <record></record>?><record></record><record></record>",
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(body); i++) {
+        struct result p =
+            split_text(ORG, gw_arena_printf(arena, "<package><body>%s</body></package>", body[i]));
+        assert_null(p.reason);
+        assert_int_equal(p.count, 2);
+        assert_non_null(strstr(body[i], p.text[0]));
+        assert_non_null(strstr(body[i], p.text[1]));
+    }
 }
 
 /* Good records before the break are handed out. */
@@ -298,11 +336,18 @@ static void test_packages_of_canonical_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_join_and_split),           TEST(test_head_of_a_package),
-        TEST(test_wrong_count_and_digest),   TEST(test_xml_that_is_no_package),
-        TEST(test_records_before_the_break), TEST(test_bare_records_and_byte_order_marks),
-        TEST(test_trap_10_shapes_of_datas),  TEST(test_json_that_is_no_package),
-        TEST(test_records_over_the_limit),   TEST(test_packages_of_canonical_records),
+        TEST(test_join_and_split),
+        TEST(test_head_of_a_package),
+        TEST(test_wrong_count_and_digest),
+        TEST(test_xml_that_is_no_package),
+        TEST(test_one_bad_row_never_loses_its_batch),
+        TEST(test_bodies_that_are_not_plain),
+        TEST(test_records_before_the_break),
+        TEST(test_bare_records_and_byte_order_marks),
+        TEST(test_trap_10_shapes_of_datas),
+        TEST(test_json_that_is_no_package),
+        TEST(test_records_over_the_limit),
+        TEST(test_packages_of_canonical_records),
     };
     return cmocka_run_group_tests(tests, load_all, unload_all);
 }

@@ -130,7 +130,7 @@ static const struct gw_adapter_method operations_methods[] = {
     {.name = "Status",
      .streaming = GW_STREAM_UNARY,
      .place = GW_PLACE_LOOP,
-     .flags = GW_METHOD_IDEMPOTENT,
+     .flags = GW_METHOD_IDEMPOTENT | GW_METHOD_WHEN_LOW,
      .message = gw_service_status},
 };
 

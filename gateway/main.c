@@ -13,14 +13,17 @@ static const char help[] =
     "用法 Usage: xinqiaod -c conf/gateway.conf [--check] [--trace FOLDER,...]\n"
     "\n"
     "  -c, --config FILE   配置文件 the configuration\n"
-    "      --check         只检查配置，不启动 checks the configuration and all it names, starts nothing\n"
+    "      --check         只检查配置，不启动 checks the configuration and all it names, starts "
+    "nothing\n"
     "      --options       列出全部配置项 prints all options as a table\n"
     "      --trace LIST    逐目录打开跟踪日志 traces these folders (call,http2,...)\n"
     "      --version       版本 the version\n"
     "  -h, --help          本说明 this text\n"
     "\n"
-    "SIGHUP 重新加载配置（全有或全无）reloads, all or nothing; SIGTERM 排空后退出 drains and exits 0.\n"
-    "退出状态 Exit: 0 正常 stopped; 64 用法 usage; 71 系统 system; 73 日志自相矛盾 the log contradicts itself;\n"
+    "SIGHUP 重新加载配置（全有或全无）reloads, all or nothing; SIGTERM 排空后退出 drains and exits "
+    "0.\n"
+    "退出状态 Exit: 0 正常 stopped; 64 用法 usage; 71 系统 system; 73 日志自相矛盾 the log "
+    "contradicts itself;\n"
     "74 日志无法落盘 the log could not be made durable; 78 配置有误 configuration refused.\n";
 
 static int usage(void)

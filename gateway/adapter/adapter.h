@@ -1,5 +1,6 @@
-/* The adapter host: holds the published adapters (built in, later loaded from files), finds methods, and runs their
- * handlers, on the loop or inside the store's transaction. Knows no exchange type by name. */
+/* The adapter host: holds the published adapters (built in, later loaded from files), finds
+ * methods, and runs their handlers, on the loop or inside the store's transaction. Knows no
+ * exchange type by name. */
 #ifndef GW_ADAPTER_ADAPTER_H
 #define GW_ADAPTER_ADAPTER_H
 
@@ -14,31 +15,34 @@ struct gw_adapter_set;
 GW_MUST_USE enum gw_status gw_adapter_set_new(struct gw_adapter_set **ret);
 void gw_adapter_set_free(struct gw_adapter_set *s);
 GW_DEFINE_FREEP(struct gw_adapter_set, gw_adapter_set_free)
-/* Checks version and size first, then names and duplicates, registers reasons, runs init. One sentence in ret_error. */
-GW_MUST_USE enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a, struct gw_buf *ret_error);
+/* Checks version and size first, then names and duplicates, registers reasons, runs init. One
+ * sentence in ret_error. */
+GW_MUST_USE enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a,
+                                              struct gw_buf *ret_error);
 
 /* One method as the host holds it. */
 struct gw_adapter_target {
-    void *adapter;                      /* what init() returned */
+    void *adapter; /* what init() returned */
     const struct gw_adapter *published;
     const struct gw_adapter_method *method;
     const ProtobufCMessageDescriptor *input, *output;
-    const char *path;                   /* "/xinqiao.v1.RecordExchange/Push" */
-    const char *name;                   /* "RecordExchange/Push" */
+    const char *path; /* "/xinqiao.v1.RecordExchange/Push" */
+    const char *name; /* "RecordExchange/Push" */
 };
 size_t gw_adapter_target_count(const struct gw_adapter_set *s);
 const struct gw_adapter_target *gw_adapter_target_at(const struct gw_adapter_set *s, size_t i);
 /* Full names of all services, NULL-terminated; borrowed from the set. */
 const char *const *gw_adapter_service_names(const struct gw_adapter_set *s);
 
-/* ---- a segment: the messages that are committed, logged and answered together ------------------- */
+/* ---- a segment: the messages that are committed, logged and answered together -------------------
+ */
 
 enum { GW_SEGMENT_SUBJECTS = 16 };
 
 struct gw_segment_message {
-    struct gw_bytes wire;               /* as received, in the segment's arena */
+    struct gw_bytes wire; /* as received, in the segment's arena */
     const ProtobufCMessage *message;
-    void *item;                         /* what prepare() left */
+    void *item; /* what prepare() left */
     struct gw_segment_message *next;
 };
 struct gw_segment_subject {
@@ -59,9 +63,9 @@ struct gw_segment {
     struct gw_segment_message *first, **tail;
     uint32_t messages;
     size_t in_bytes;
-    struct gw_buf out;                  /* framed responses (1 + 4 bytes prefix each) */
+    struct gw_buf out; /* framed responses (1 + 4 bytes prefix each) */
     uint32_t out_messages;
-    struct gw_segment_slot *slots;      /* where the entry's index is written when it is known */
+    struct gw_segment_slot *slots; /* where the entry's index is written when it is known */
     int64_t now_us;
     /* notes */
     struct gw_segment_subject *subjects;
@@ -70,29 +74,30 @@ struct gw_segment {
     uint8_t batch[16];
     bool has_batch;
     uint32_t records, refused;
-    const char *reason;                 /* what the entry says when the call goes on; NULL: ok */
+    const char *reason; /* what the entry says when the call goes on; NULL: ok */
     /* finish() */
     bool finished;
     const struct gw_reason *finish_reason;
-    struct gw_report report;            /* parameters and violations */
+    struct gw_report report; /* parameters and violations */
     struct gw_param params[3];
     size_t param_count;
     /* writer methods */
-    struct gw_store_tx *tx;             /* inside run() of the job only */
+    struct gw_store_tx *tx; /* inside run() of the job only */
     int64_t receipt, change_last;
 };
 
-/* The adapter's side of a call: what its handlers see as struct gw_adapter_call. Embedded in call/'s object. */
+/* The adapter's side of a call: what its handlers see as struct gw_adapter_call. Embedded in
+ * call/'s object. */
 struct gw_adapter_call {
     uint32_t magic;
     const struct gw_adapter_target *target;
     void *state;
-    struct gw_segment *segment;         /* the one handlers work on now */
+    struct gw_segment *segment; /* the one handlers work on now */
     bool opened;
-    bool blocked;                       /* send() said BLOCKED */
-    size_t segment_limit;               /* bytes of `out` after which send() blocks */
+    bool blocked;         /* send() said BLOCKED */
+    size_t segment_limit; /* bytes of `out` after which send() blocks */
     const char *peer;
-    void *owner;                        /* call/'s object; for lend() */
+    void *owner; /* call/'s object; for lend() */
     /* Things to lend by number. May be called on any thread that runs a handler. */
     const void *(*lend)(struct gw_adapter_call *c, uint32_t what);
 };
@@ -100,13 +105,17 @@ struct gw_adapter_call {
 
 void gw_segment_init(struct gw_segment *s, struct gw_arena *arena, int64_t now_us);
 void gw_segment_fini(struct gw_segment *s);
-/* Copies the wire bytes, unpacks them as the target's input and, for writer methods, runs prepare(). GW_INVALID:
- * malformed; GW_NOMEM over the arena's budget; GW_INTERNAL the handler failed. */
-GW_MUST_USE enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s, struct gw_bytes wire);
+/* Copies the wire bytes, unpacks them as the target's input and, for writer methods, runs
+ * prepare(). GW_INVALID: malformed; GW_NOMEM over the arena's budget; GW_INTERNAL the handler
+ * failed. */
+GW_MUST_USE enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s,
+                                              struct gw_bytes wire);
 /* Runs open() once. */
 GW_MUST_USE enum gw_status gw_adapter_open(struct gw_adapter_call *c, struct gw_segment *s);
-/* Runs message() for each message of the segment, then half_close() if `last`. On the loop, or inside a transaction. */
-GW_MUST_USE enum gw_status gw_adapter_run(struct gw_adapter_call *c, struct gw_segment *s, bool last);
+/* Runs message() for each message of the segment, then half_close() if `last`. On the loop, or
+ * inside a transaction. */
+GW_MUST_USE enum gw_status gw_adapter_run(struct gw_adapter_call *c, struct gw_segment *s,
+                                          bool last);
 GW_MUST_USE enum gw_status gw_adapter_writable(struct gw_adapter_call *c, struct gw_segment *s);
 void gw_adapter_close(struct gw_adapter_call *c, bool cancelled);
 

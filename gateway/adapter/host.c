@@ -1,5 +1,5 @@
-/* The operations lent to handlers. Each works on the call's present segment, which belongs to the thread that runs the
- * handler: the loop, or the store's writer. */
+/* The operations lent to handlers. Each works on the call's present segment, which belongs to the
+ * thread that runs the handler: the loop, or the store's writer. */
 #include <string.h>
 
 #include "adapter/adapter_internal.h"
@@ -82,7 +82,8 @@ static bool find_slot(const uint8_t *p, size_t len, uint32_t field, size_t *ret_
             }
             break;
         case 2:
-            if (gw_cursor_varint(&in, &n) != GW_OK || gw_cursor_take(&in, (size_t)n, &skip) != GW_OK)
+            if (gw_cursor_varint(&in, &n) != GW_OK ||
+                gw_cursor_take(&in, (size_t)n, &skip) != GW_OK)
                 return false;
             break;
         case 5:
@@ -96,7 +97,8 @@ static bool find_slot(const uint8_t *p, size_t len, uint32_t field, size_t *ret_
     return false;
 }
 
-static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessage *message, uint32_t field)
+static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessage *message,
+                                 uint32_t field)
 {
     struct gw_segment *s = segment_of(c);
     size_t start = s->out.len + 5, in_message;
@@ -104,7 +106,8 @@ static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessa
     if (gw_buf_failed(&s->out) != GW_OK)
         return answer;
     struct gw_segment_slot *slot = gw_arena_new_of(s->arena, struct gw_segment_slot);
-    if (slot == NULL || GW_BUG_ON(!find_slot(s->out.ptr + start, s->out.len - start, field, &in_message))) {
+    if (slot == NULL ||
+        GW_BUG_ON(!find_slot(s->out.ptr + start, s->out.len - start, field, &in_message))) {
         gw_adapter_fail(c, "internal");
         return GW_SEND_BLOCKED;
     }
@@ -150,7 +153,8 @@ static int64_t host_now_us(struct gw_adapter_call *c)
     return segment_of(c)->now_us;
 }
 
-static void host_note_subject(struct gw_adapter_call *c, const char *type, const char *value, size_t len)
+static void host_note_subject(struct gw_adapter_call *c, const char *type, const char *value,
+                              size_t len)
 {
     struct gw_segment *s = segment_of(c);
     struct gw_segment_subject *n = gw_arena_new_of(s->arena, struct gw_segment_subject);
@@ -166,13 +170,16 @@ static void host_note_subject(struct gw_adapter_call *c, const char *type, const
 static void host_note_formats(struct gw_adapter_call *c, const char *source, const char *target)
 {
     struct gw_segment *s = segment_of(c);
-    if (source != NULL && source[0] != 0 && (s->source_format == NULL || strcmp(s->source_format, source) != 0))
+    if (source != NULL && source[0] != 0 &&
+        (s->source_format == NULL || strcmp(s->source_format, source) != 0))
         s->source_format = keep(s, source);
-    if (target != NULL && target[0] != 0 && (s->target_format == NULL || strcmp(s->target_format, target) != 0))
+    if (target != NULL && target[0] != 0 &&
+        (s->target_format == NULL || strcmp(s->target_format, target) != 0))
         s->target_format = keep(s, target);
 }
 
-static void host_note_kind(struct gw_adapter_call *c, const char *record_kind, const char *legal_basis)
+static void host_note_kind(struct gw_adapter_call *c, const char *record_kind,
+                           const char *legal_basis)
 {
     struct gw_segment *s = segment_of(c);
     if (record_kind != NULL && (s->record_kind == NULL || strcmp(s->record_kind, record_kind) != 0))

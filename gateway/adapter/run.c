@@ -19,7 +19,8 @@ void gw_segment_fini(struct gw_segment *s)
     gw_buf_fini(&s->out);
 }
 
-enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s, struct gw_bytes wire)
+enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s,
+                                  struct gw_bytes wire)
 {
     struct gw_segment_message *m = gw_arena_new_of(s->arena, struct gw_segment_message);
     if (m == NULL)
@@ -32,7 +33,8 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
         return GW_INVALID;
     ProtobufCAllocator alloc;
     gw_canon_allocator(s->arena, &alloc);
-    ProtobufCMessage *msg = protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);
+    ProtobufCMessage *msg =
+        protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);
     if (msg == NULL)
         return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INVALID;
     m->message = msg;
@@ -90,7 +92,8 @@ enum gw_status gw_adapter_writable(struct gw_adapter_call *c, struct gw_segment 
     const struct gw_adapter_method *m = c->target->method;
     c->segment = s;
     c->blocked = false;
-    return m->writable == NULL ? GW_OK : settled(c, s, m->writable(c->target->adapter, c, c->state));
+    return m->writable == NULL ? GW_OK
+                               : settled(c, s, m->writable(c->target->adapter, c, c->state));
 }
 
 void gw_adapter_close(struct gw_adapter_call *c, bool cancelled)

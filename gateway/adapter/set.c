@@ -1,5 +1,6 @@
-/* The set of adapters of a configuration generation: what is refused at load, and the methods found by path.
- * Loading from files comes in front of this: it ends in gw_adapter_set_add() all the same. */
+/* The set of adapters of a configuration generation: what is refused at load, and the methods found
+ * by path. Loading from files comes in front of this: it ends in gw_adapter_set_add() all the same.
+ */
 #include "adapter/adapter.h"
 
 #include <stdio.h>
@@ -52,7 +53,8 @@ void gw_adapter_set_free(struct gw_adapter_set *s)
     free(s);
 }
 
-static const ProtobufCMethodDescriptor *find_method(const ProtobufCServiceDescriptor *sd, const char *name)
+static const ProtobufCMethodDescriptor *find_method(const ProtobufCServiceDescriptor *sd,
+                                                    const char *name)
 {
     for (unsigned i = 0; i < sd->n_methods; i++)
         if (strcmp(sd->methods[i].name, name) == 0)
@@ -61,18 +63,20 @@ static const ProtobufCMethodDescriptor *find_method(const ProtobufCServiceDescri
 }
 
 static enum gw_status add_method(struct gw_adapter_set *s, const struct gw_adapter *a, void *self,
-                                 const ProtobufCServiceDescriptor *sd, const struct gw_adapter_method *m,
-                                 struct gw_buf *ret_error)
+                                 const ProtobufCServiceDescriptor *sd,
+                                 const struct gw_adapter_method *m, struct gw_buf *ret_error)
 {
     const ProtobufCMethodDescriptor *md = find_method(sd, m->name);
     if (md == NULL) {
-        gw_buf_printf(ret_error, "adapter %s: its service %s has no method %s; rebuild it with its .proto", a->name,
-                      sd->name, m->name);
+        gw_buf_printf(ret_error,
+                      "adapter %s: its service %s has no method %s; rebuild it with its .proto",
+                      a->name, sd->name, m->name);
         return GW_INVALID;
     }
     if (m->message == NULL || m->streaming > GW_STREAM_BIDI || m->place > GW_PLACE_WRITER) {
-        gw_buf_printf(ret_error, "adapter %s: method %s/%s has no message() or an unknown kind or place", a->name,
-                      sd->name, m->name);
+        gw_buf_printf(ret_error,
+                      "adapter %s: method %s/%s has no message() or an unknown kind or place",
+                      a->name, sd->name, m->name);
         return GW_INVALID;
     }
     if (s->targets == MAX_TARGETS) {
@@ -100,7 +104,8 @@ static enum gw_status add_method(struct gw_adapter_set *s, const struct gw_adapt
     return GW_OK;
 }
 
-static enum gw_status add_reasons(struct gw_adapter_set *s, const struct gw_adapter *a, struct gw_buf *ret_error)
+static enum gw_status add_reasons(struct gw_adapter_set *s, const struct gw_adapter *a,
+                                  struct gw_buf *ret_error)
 {
     if (a->reason_count == 0)
         return GW_OK;
@@ -111,10 +116,14 @@ static enum gw_status add_reasons(struct gw_adapter_set *s, const struct gw_adap
     for (size_t i = 0; i < a->reason_count; i++) {
         const struct gw_adapter_reason *r = &a->reasons[i];
         if (strncmp(r->code, a->name, prefix) != 0 || r->code[prefix] != '-') {
-            gw_buf_printf(ret_error, "adapter %s: reason %s does not begin with %s-", a->name, r->code, a->name);
+            gw_buf_printf(ret_error, "adapter %s: reason %s does not begin with %s-", a->name,
+                          r->code, a->name);
             return GW_INVALID;
         }
-        rows[i] = (struct gw_reason){.code = r->code, .grpc = (uint8_t)r->grpc, .retry_ms = r->retry_ms, .zh = r->zh,
+        rows[i] = (struct gw_reason){.code = r->code,
+                                     .grpc = (uint8_t)r->grpc,
+                                     .retry_ms = r->retry_ms,
+                                     .zh = r->zh,
                                      .en = r->en};
     }
     if (gw_reason_add(rows, a->reason_count) != GW_OK) {
@@ -124,16 +133,19 @@ static enum gw_status add_reasons(struct gw_adapter_set *s, const struct gw_adap
     return GW_OK;
 }
 
-enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a, struct gw_buf *ret_error)
+enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a,
+                                  struct gw_buf *ret_error)
 {
     if (a->abi_major != GW_ADAPTER_ABI_MAJOR || a->abi_minor > GW_ADAPTER_ABI_MINOR) {
-        gw_buf_printf(ret_error, "adapter speaks ABI %u.%u, this gateway %u.%u: rebuild it with our gw_adapter.h",
-                      a->abi_major, a->abi_minor, GW_ADAPTER_ABI_MAJOR, GW_ADAPTER_ABI_MINOR);
+        gw_buf_printf(
+            ret_error,
+            "adapter speaks ABI %u.%u, this gateway %u.%u: rebuild it with our gw_adapter.h",
+            a->abi_major, a->abi_minor, GW_ADAPTER_ABI_MAJOR, GW_ADAPTER_ABI_MINOR);
         return GW_UNSUPPORTED;
     }
     if (a->struct_size < sizeof(*a)) {
-        gw_buf_printf(ret_error, "adapter's description is %zu bytes, ABI %u.%u needs %zu", a->struct_size,
-                      a->abi_major, a->abi_minor, sizeof(*a));
+        gw_buf_printf(ret_error, "adapter's description is %zu bytes, ABI %u.%u needs %zu",
+                      a->struct_size, a->abi_major, a->abi_minor, sizeof(*a));
         return GW_UNSUPPORTED;
     }
     if (a->name == NULL || strlen(a->name) > MAX_NAME || s->adapters == MAX_ADAPTERS) {

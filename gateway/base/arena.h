@@ -8,7 +8,8 @@
 
 struct gw_arena;
 
-/* `name` must outlive the arena; `budget` in bytes bounds everything ever live in it. NULL when out of memory. */
+/* `name` must outlive the arena; `budget` in bytes bounds everything ever live in it. NULL when out
+ * of memory. */
 struct gw_arena *gw_arena_new(const char *name, size_t budget);
 void gw_arena_free(struct gw_arena *a);
 GW_DEFINE_FREEP(struct gw_arena, gw_arena_free)

@@ -10,9 +10,9 @@ struct gw_buf {
     uint8_t *ptr;
     size_t len;
     size_t cap;
-    size_t max;              /* hard limit on len */
-    enum gw_status failed;   /* GW_OK, GW_NOMEM or GW_TOO_LARGE; sticky until reset */
-    bool fixed;              /* the caller's memory: never grown or freed */
+    size_t max;            /* hard limit on len */
+    enum gw_status failed; /* GW_OK, GW_NOMEM or GW_TOO_LARGE; sticky until reset */
+    bool fixed;            /* the caller's memory: never grown or freed */
 };
 
 void gw_buf_init(struct gw_buf *b, size_t max_bytes);

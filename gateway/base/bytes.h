@@ -13,7 +13,7 @@ struct gw_bytes {
 };
 
 #define GW_BYTES_LIT(s) ((struct gw_bytes){(const uint8_t *)(s), sizeof(s) - 1})
-#define GW_BYTES_NONE ((struct gw_bytes){NULL, 0})
+#define GW_BYTES_NONE   ((struct gw_bytes){NULL, 0})
 /* For printf("%.*s", GW_BYTES_FMT(b)). */
 #define GW_BYTES_FMT(b) (int)(b).len, (const char *)(b).ptr
 

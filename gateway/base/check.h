@@ -6,16 +6,17 @@
 
 #include "base/status.h"
 
-#define GW_MUST_USE __attribute__((warn_unused_result))
-#define GW_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define GW_EXPORT __attribute__((visibility("default")))
-#define GW_CLEANUP(fn) __attribute__((cleanup(fn)))
-#define GW_LIKELY(x) __builtin_expect(!!(x), 1)
-#define GW_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define GW_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define GW_MUST_USE                        __attribute__((warn_unused_result))
+#define GW_PRINTF(fmt, first)              __attribute__((format(printf, fmt, first)))
+#define GW_EXPORT                          __attribute__((visibility("default")))
+#define GW_CLEANUP(fn)                     __attribute__((cleanup(fn)))
+#define GW_LIKELY(x)                       __builtin_expect(!!(x), 1)
+#define GW_UNLIKELY(x)                     __builtin_expect(!!(x), 0)
+#define GW_ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
 #define GW_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* Returns from the calling function when `expr` is not GW_OK; the only macro that hides a return. */
+/* Returns from the calling function when `expr` is not GW_OK; the only macro that hides a return.
+ */
 #define GW_TRY(expr)                                                                               \
     do {                                                                                           \
         enum gw_status gw_try_st_ = (expr);                                                        \

@@ -1,4 +1,5 @@
-/* Bounds-checked reading: every take checks the rest first; no arithmetic on raw pointers elsewhere. */
+/* Bounds-checked reading: every take checks the rest first; no arithmetic on raw pointers
+ * elsewhere. */
 #ifndef GW_BASE_CURSOR_H
 #define GW_BASE_CURSOR_H
 

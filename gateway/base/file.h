@@ -15,7 +15,8 @@ GW_MUST_USE enum gw_status gw_file_read(const char *path, struct gw_buf *ret);
 /* The same for a file of key material, checked as gw_file_check_private() on the open file. */
 GW_MUST_USE enum gw_status gw_file_read_private(const char *path, struct gw_buf *ret);
 /* Temporary name beside it, write, fsync, rename, fsync of the directory. */
-GW_MUST_USE enum gw_status gw_file_write_atomic(const char *path, struct gw_bytes data, mode_t mode);
+GW_MUST_USE enum gw_status gw_file_write_atomic(const char *path, struct gw_bytes data,
+                                                mode_t mode);
 /* mkdir -p; GW_EXISTS never. */
 GW_MUST_USE enum gw_status gw_file_mkdirs(const char *path, mode_t mode);
 GW_MUST_USE enum gw_status gw_file_sync_dir(const char *path);
@@ -23,11 +24,13 @@ GW_MUST_USE enum gw_status gw_file_sync_dir(const char *path);
 GW_MUST_USE enum gw_status gw_file_free_bytes(const char *path, uint64_t *ret);
 /* A file of key material: GW_DENIED when group or others can read it or it is not ours. */
 GW_MUST_USE enum gw_status gw_file_check_private(const char *path);
-/* Sorted names (without . and ..) in an array of malloced strings ended by NULL; gw_file_names_free. */
+/* Sorted names (without . and ..) in an array of malloced strings ended by NULL;
+ * gw_file_names_free. */
 GW_MUST_USE enum gw_status gw_file_list(const char *dir, char ***ret_names);
 void gw_file_names_free(char **names);
 /* "dir/name" into ret; GW_TOO_LARGE. */
-GW_MUST_USE enum gw_status gw_file_join(char *ret, size_t ret_size, const char *dir, const char *name);
+GW_MUST_USE enum gw_status gw_file_join(char *ret, size_t ret_size, const char *dir,
+                                        const char *name);
 /* write(2) until done, EINTR handled. */
 GW_MUST_USE enum gw_status gw_file_write_all(int fd, struct gw_bytes data);
 

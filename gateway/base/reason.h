@@ -11,9 +11,10 @@
 /* One public reason. Parameters in the texts are written {name}: field names and codes only, never
  * values of the data. `retry_ms` 0 is "do not retry unchanged". */
 struct gw_reason {
-    const char *code;    /* "peer-unknown": lower-case letters, digits, '-' and '.' */
-    uint8_t grpc;        /* google.rpc.Code */
-    uint8_t family;      /* feedback file families of formats.md 1.1: 1 value, 2 duplicate, 3 code table, 4 configuration; 0 none */
+    const char *code; /* "peer-unknown": lower-case letters, digits, '-' and '.' */
+    uint8_t grpc;     /* google.rpc.Code */
+    uint8_t family; /* feedback file families of formats.md 1.1: 1 value, 2 duplicate, 3 code table,
+                       4 configuration; 0 none */
     uint32_t retry_ms;
     const char *zh;
     const char *en;
@@ -29,24 +30,24 @@ const struct gw_reason *gw_reason_at(size_t index);
 
 /* What a problem is about. */
 enum gw_problem_kind {
-    GW_PROBLEM_ERROR,      /* the record is refused */
-    GW_PROBLEM_WARNING,    /* accepted, to be looked at */
-    GW_PROBLEM_LOSS,       /* declared loss of this translation */
-    GW_PROBLEM_DEFAULTED,  /* filled from a declared default */
-    GW_PROBLEM_REPAIRED,   /* spelled wrongly, repaired without doubt (blanks, full-width digits) */
-    GW_PROBLEM_WITHHELD    /* kept back by a grant or a law row */
+    GW_PROBLEM_ERROR,     /* the record is refused */
+    GW_PROBLEM_WARNING,   /* accepted, to be looked at */
+    GW_PROBLEM_LOSS,      /* declared loss of this translation */
+    GW_PROBLEM_DEFAULTED, /* filled from a declared default */
+    GW_PROBLEM_REPAIRED,  /* spelled wrongly, repaired without doubt (blanks, full-width digits) */
+    GW_PROBLEM_WITHHELD   /* kept back by a grant or a law row */
 };
 
 struct gw_param {
     const char *name;
-    const char *value;     /* a code or a field name, never data */
+    const char *value; /* a code or a field name, never data */
 };
 
 struct gw_problem {
     enum gw_problem_kind kind;
     const struct gw_reason *reason;
-    const char *field;     /* the sender's own field name, or "" */
-    uint32_t row;          /* from 1; 0 when the input is one record */
+    const char *field; /* the sender's own field name, or "" */
+    uint32_t row;      /* from 1; 0 when the input is one record */
     struct gw_param params[3];
     struct gw_problem *next;
 };
@@ -57,14 +58,14 @@ struct gw_report {
     struct gw_problem *first;
     struct gw_problem **tail;
     uint32_t count[GW_PROBLEM_WITHHELD + 1];
-    uint32_t row;          /* stamped on problems that are added */
+    uint32_t row; /* stamped on problems that are added */
 };
 
 void gw_report_init(struct gw_report *r, struct gw_arena *arena);
 /* `code` must be a known reason (else the internal one is used and it is a bug). `field` is copied.
  * Extra arguments: up to three pairs (const char *name, const char *value), then NULL. */
-void gw_report_add(struct gw_report *r, enum gw_problem_kind kind, const char *code, const char *field, ...)
-    __attribute__((sentinel));
+void gw_report_add(struct gw_report *r, enum gw_problem_kind kind, const char *code,
+                   const char *field, ...) __attribute__((sentinel));
 static inline bool gw_report_has_errors(const struct gw_report *r)
 {
     return r->count[GW_PROBLEM_ERROR] != 0;

@@ -1,5 +1,5 @@
-/* The life of a call on its loop: messages are collected into segments, one segment is on its way at a time, and when a
- * verdict stands the last one is written and the call goes. */
+/* The life of a call on its loop: messages are collected into segments, one segment is on its way
+ * at a time, and when a verdict stands the last one is written and the call goes. */
 #include "call/call.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 enum {
     CALL_ARENA_BYTES = 256 * 1024,
-    ANSWERS_MAX = 256 * 1024            /* unread bytes of a bidirectional stream's answers */
+    ANSWERS_MAX = 256 * 1024 /* unread bytes of a bidirectional stream's answers */
 };
 
 const struct gw_call_limits gw_call_limits_default = {
@@ -45,7 +45,8 @@ void gw_call_generation_unref(struct gw_call_generation *g)
         g->free(g);
 }
 
-/* What handlers are lent. Runs on the writer's thread too: reads only what is constant while a segment is away. */
+/* What handlers are lent. Runs on the writer's thread too: reads only what is constant while a
+ * segment is away. */
 static const void *lend(struct gw_adapter_call *ad, uint32_t what)
 {
     struct gw_call *c = ad->owner;
@@ -89,8 +90,9 @@ static void call_free(struct gw_call *c)
 {
     c->ad.segment = NULL;
     if (c->ad.target != NULL)
-        gw_adapter_close(&c->ad, c->verdict != NULL && (c->verdict->grpc == GW_GRPC_CANCELLED ||
-                                                        c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED));
+        gw_adapter_close(&c->ad,
+                         c->verdict != NULL && (c->verdict->grpc == GW_GRPC_CANCELLED ||
+                                                c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED));
     gw_call_segment_free(c->open_segment);
     if (c->deadline != NULL)
         gw_io_timer_free(c->deadline);
@@ -99,7 +101,8 @@ static void call_free(struct gw_call *c)
     gw_list_remove(&c->node);
     c->loop->call_count--;
     if (c->counted)
-        atomic_fetch_sub_explicit(&c->loop->counters->peer[c->peer->index].open, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&c->loop->counters->peer[c->peer->index].open, 1,
+                                  memory_order_relaxed);
     gw_call_generation_unref(c->gen);
     gw_call_who_unref(c->who);
     c->magic = 0;
@@ -160,12 +163,14 @@ static const char *reason_of(enum gw_status st)
     }
 }
 
-/* Takes whole messages into the open segment while there is room; the rest stays where the window holds it back. */
+/* Takes whole messages into the open segment while there is room; the rest stays where the window
+ * holds it back. */
 static void take_messages(struct gw_call *c)
 {
     struct gw_bytes wire;
     size_t took;
-    while (c->verdict == NULL && c->opened && !(open_segment_full(c) && (c->busy != NULL || answers_pile_up(c)))) {
+    while (c->verdict == NULL && c->opened &&
+           !(open_segment_full(c) && (c->busy != NULL || answers_pile_up(c)))) {
         if (open_segment_full(c)) {
             struct gw_call_segment *g = c->open_segment;
             c->open_segment = NULL;
@@ -204,11 +209,13 @@ static void take_messages(struct gw_call *c)
     }
 }
 
-/* May the open segment start now? A stream's at once when nothing is on its way; one message's at half-close. */
+/* May the open segment start now? A stream's at once when nothing is on its way; one message's at
+ * half-close. */
 static bool segment_ready(const struct gw_call *c)
 {
     if (gw_call_takes_stream(c))
-        return !answers_pile_up(c) && (c->open_segment != NULL || (c->half_closed && !c->half_close_seen));
+        return !answers_pile_up(c) &&
+               (c->open_segment != NULL || (c->half_closed && !c->half_close_seen));
     return c->half_closed && !c->half_close_seen;
 }
 
@@ -287,8 +294,9 @@ void gw_call_advance(struct gw_call *c)
     }
 }
 
-struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, const struct gw_call_transport *t,
-                            void *stream, const struct gw_http2_header *h, size_t count)
+struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who,
+                            const struct gw_call_transport *t, void *stream,
+                            const struct gw_http2_header *h, size_t count)
 {
     struct gw_call *c = calloc(1, sizeof(*c));
     struct gw_arena *a = gw_arena_new("call", CALL_ARENA_BYTES);
@@ -320,15 +328,18 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, con
     l->call_count++;
 
     int grpc = 0;
-    if (gw_grpc_request_parse(h, count, a, &c->request, &c->http_refusal, &grpc) != GW_OK && c->http_refusal == 0)
-        gw_call_refuse(c, grpc == GW_GRPC_UNIMPLEMENTED ? "content-type" : "malformed-message", NULL, NULL);
+    if (gw_grpc_request_parse(h, count, a, &c->request, &c->http_refusal, &grpc) != GW_OK &&
+        c->http_refusal == 0)
+        gw_call_refuse(c, grpc == GW_GRPC_UNIMPLEMENTED ? "content-type" : "malformed-message",
+                       NULL, NULL);
     for (size_t i = 0; i < GW_ARRAY_LEN(steps) && c->verdict == NULL; i++) {
         GW_PROBE("call", call_step, c->id_hex);
         if (steps[i].fn(c) != GW_STEP_NEXT)
             break;
     }
     c->opened = c->verdict == NULL;
-    /* A refusal's entry is written by the next event at the latest: the transport may not answer from here. */
+    /* A refusal's entry is written by the next event at the latest: the transport may not answer
+     * from here. */
     return c;
 }
 

@@ -1,5 +1,6 @@
-/* One RPC: the step tables and the steps. Driven by conn/ with headers and bytes, answers through a transport; all of it
- * on the loop that owns the connection, but for the steps marked TX in segment_steps.def. */
+/* One RPC: the step tables and the steps. Driven by conn/ with headers and bytes, answers through a
+ * transport; all of it on the loop that owns the connection, but for the steps marked TX in
+ * segment_steps.def. */
 #ifndef GW_CALL_CALL_H
 #define GW_CALL_CALL_H
 
@@ -23,12 +24,13 @@ struct gw_call_generation {
     const struct gw_route_table *routes;
     const struct gw_law *law;
     struct gw_service_views views;
-    const char *policy;                 /* "law@<edition>" */
+    const char *policy; /* "law@<edition>" */
     struct gw_hash policy_hash;
-    const char *mapping;                /* "generation@<first 8 hex>" */
+    const char *mapping; /* "generation@<first 8 hex>" */
     struct gw_hash mapping_hash;
     /* The grant's field set, compiled; NULL: all. */
-    const struct gw_format_fields *(*fields)(const struct gw_call_generation *g, const struct gw_grant *grant);
+    const struct gw_format_fields *(*fields)(const struct gw_call_generation *g,
+                                             const struct gw_grant *grant);
     void (*free)(struct gw_call_generation *g);
     void *owner;
 };
@@ -36,13 +38,13 @@ struct gw_call_generation *gw_call_generation_ref(struct gw_call_generation *g);
 void gw_call_generation_unref(struct gw_call_generation *g);
 
 struct gw_call_limits {
-    uint32_t max_message_bytes;         /* default of a method that names none */
-    uint32_t segment_messages;          /* 1000 */
-    uint32_t segment_in_bytes;          /* 1 MiB */
-    uint32_t segment_out_bytes;         /* 64 KiB */
-    uint64_t call_memory;               /* budget of a segment's arena */
-    uint32_t max_calls;                 /* in flight per loop */
-    uint64_t max_deadline_ms;           /* for calls without grpc-timeout; 0 none */
+    uint32_t max_message_bytes; /* default of a method that names none */
+    uint32_t segment_messages;  /* 1000 */
+    uint32_t segment_in_bytes;  /* 1 MiB */
+    uint32_t segment_out_bytes; /* 64 KiB */
+    uint64_t call_memory;       /* budget of a segment's arena */
+    uint32_t max_calls;         /* in flight per loop */
+    uint64_t max_deadline_ms;   /* for calls without grpc-timeout; 0 none */
 };
 extern const struct gw_call_limits gw_call_limits_default;
 
@@ -51,7 +53,7 @@ struct gw_call_counters {
     /* By gw_peer.index, as far as there is room. */
     struct {
         atomic_ulong calls, refused;
-        atomic_uint open;               /* calls of the peer in flight, of all loops */
+        atomic_uint open; /* calls of the peer in flight, of all loops */
         atomic_long last_us, certificate_ends_us;
     } peer[256];
 };
@@ -62,10 +64,10 @@ struct gw_call_loop {
     struct gw_store *store;
     struct gw_store_reader *reader;
     struct gw_audit *audit;
-    struct gw_call_generation *generation;      /* new calls use this one */
+    struct gw_call_generation *generation; /* new calls use this one */
     const struct gw_call_limits *limits;
-    struct gw_call_counters *counters;          /* shared by all loops */
-    struct gw_list calls;                       /* all calls of this loop */
+    struct gw_call_counters *counters; /* shared by all loops */
+    struct gw_list calls;              /* all calls of this loop */
     uint32_t call_count;
     struct gw_arena *spare_arena[32];
     uint32_t spare_arenas;
@@ -84,25 +86,28 @@ struct gw_call_transport {
     size_t (*queued)(void *stream);
 };
 
-/* Who is at the other end: made once per connection, shared by its calls, which may outlive it. Counted on the loop's
- * thread only. */
+/* Who is at the other end: made once per connection, shared by its calls, which may outlive it.
+ * Counted on the loop's thread only. */
 struct gw_call_who {
     uint32_t refs;
-    struct gw_tls_identity identity;    /* its strings are copies behind this struct */
+    struct gw_tls_identity identity; /* its strings are copies behind this struct */
     const char *address;
 };
 /* NULL without memory. */
 struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address);
 void gw_call_who_unref(struct gw_call_who *w);
 
-/* Calls that have waited longer than that for their entry are answered `log-unavailable` now; when the entry becomes
- * durable after all, the log gets an ALARM answer.withheld (SPEC.md 8.3.5). Called by a timer of the loop. */
+/* Calls that have waited longer than that for their entry are answered `log-unavailable` now; when
+ * the entry becomes durable after all, the log gets an ALARM answer.withheld (SPEC.md 8.3.5).
+ * Called by a timer of the loop. */
 void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
 
 struct gw_call;
-/* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset the stream then. */
-struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who, const struct gw_call_transport *t,
-                            void *stream, const struct gw_http2_header *h, size_t count);
+/* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset
+ * the stream then. */
+struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who,
+                            const struct gw_call_transport *t, void *stream,
+                            const struct gw_http2_header *h, size_t count);
 /* Body bytes; the call gives them back to the window through consumed(). */
 void gw_call_data(struct gw_call *c, struct gw_bytes bytes);
 /* The end of what was read in this turn: an open segment may close now (SPEC.md 21.2). */

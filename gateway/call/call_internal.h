@@ -20,27 +20,27 @@ enum gw_segment_step {
     GW_SEGMENT_STEP_COUNT
 };
 
-#define GW_CALL_MAGIC    0x6777636cu
+#define GW_CALL_MAGIC     0x6777636cu
 #define GW_CALL_SEG_MAGIC 0x67777367u
 
-/* A segment on its way through segment_steps.def. Owned by the loop, lent to the writer between adapt and commit, and
- * to the sequencer during audit. */
+/* A segment on its way through segment_steps.def. Owned by the loop, lent to the writer between
+ * adapt and commit, and to the sequencer during audit. */
 struct gw_call_segment {
     uint32_t magic;
     struct gw_call *call;
     struct gw_segment s;
     enum gw_segment_step step;
-    bool last;                          /* the caller's messages end with this one */
-    bool closing;                       /* the closing entry of a stream, or the one entry of a unary call */
-    bool no_adapt;                      /* refused or closing: no handler runs */
-    bool in_tx;                         /* went to the writer: its entry is in pending_entry */
-    bool produce;                       /* no message: the handler goes on where send() blocked it */
-    int64_t started_us;                 /* loop's clock */
-    bool reserved, logged;              /* room in the log taken; entry durable */
-    bool sent;                          /* its messages were handed to the transport */
-    const struct gw_reason *verdict;    /* no_adapt: how the call ends */
-    enum gw_status failed;              /* why decode, adapt or the transaction failed; GW_OK else */
-    struct gw_buf body;                 /* the entry */
+    bool last;             /* the caller's messages end with this one */
+    bool closing;          /* the closing entry of a stream, or the one entry of a unary call */
+    bool no_adapt;         /* refused or closing: no handler runs */
+    bool in_tx;            /* went to the writer: its entry is in pending_entry */
+    bool produce;          /* no message: the handler goes on where send() blocked it */
+    int64_t started_us;    /* loop's clock */
+    bool reserved, logged; /* room in the log taken; entry durable */
+    bool sent;             /* its messages were handed to the transport */
+    const struct gw_reason *verdict; /* no_adapt: how the call ends */
+    enum gw_status failed;           /* why decode, adapt or the transaction failed; GW_OK else */
+    struct gw_buf body;              /* the entry */
     struct gw_store_job job;
     struct gw_audit_append append;
     enum gw_status appended;
@@ -55,12 +55,12 @@ struct gw_call {
     struct gw_call_who *who;
     const struct gw_call_transport *transport;
     void *stream;
-    bool gone;                          /* the stream is closed: no more answers */
-    struct gw_arena *arena;             /* life of the call */
+    bool gone;              /* the stream is closed: no more answers */
+    struct gw_arena *arena; /* life of the call */
     struct gw_grpc_request request;
-    int http_refusal;                   /* not gRPC: answer this HTTP status */
+    int http_refusal; /* not gRPC: answer this HTTP status */
     struct gw_bytes purpose;
-    bool purpose_known;                 /* a row of the purpose table: may stand in the log */
+    bool purpose_known; /* a row of the purpose table: may stand in the log */
     const struct gw_route *route;
     const struct gw_peer *peer;
     const struct gw_grant *grant;
@@ -72,24 +72,24 @@ struct gw_call {
     char id_hex[33];
     int64_t received_us;
     struct gw_io_timer *deadline;
-    bool opened;                        /* past the step table */
-    bool counted;                       /* in the peer's calls in flight */
-    bool half_closed;                   /* the caller has ended */
-    bool half_close_seen;               /* a segment with `last` has been started */
-    bool head_sent, ended;              /* response headers, trailers */
-    bool withheld;                      /* answered without its entry: commit_timeout */
-    bool audited;                       /* is not exempt */
-    const struct gw_reason *verdict;    /* how it ends, when that is decided */
-    struct gw_report report;            /* of the verdict */
+    bool opened;                     /* past the step table */
+    bool counted;                    /* in the peer's calls in flight */
+    bool half_closed;                /* the caller has ended */
+    bool half_close_seen;            /* a segment with `last` has been started */
+    bool head_sent, ended;           /* response headers, trailers */
+    bool withheld;                   /* answered without its entry: commit_timeout */
+    bool audited;                    /* is not exempt */
+    const struct gw_reason *verdict; /* how it ends, when that is decided */
+    struct gw_report report;         /* of the verdict */
     struct gw_param params[3];
     size_t param_count;
-    struct gw_call_segment *open_segment;  /* collecting */
-    struct gw_call_segment *busy;       /* on its way */
-    uint32_t segment_no;                /* entries written so far in this stream */
+    struct gw_call_segment *open_segment; /* collecting */
+    struct gw_call_segment *busy;         /* on its way */
+    uint32_t segment_no;                  /* entries written so far in this stream */
     uint64_t last_seq;
     bool has_seq;
     uint64_t records, refused;
-    bool flush_first;                   /* the verdict came after whole messages: those are still taken */
+    bool flush_first; /* the verdict came after whole messages: those are still taken */
     const struct gw_reason *after_flush; /* that verdict, while they are on their way */
 };
 
@@ -120,7 +120,8 @@ static inline bool gw_call_writes(const struct gw_call *c)
 
 /* call.c */
 void gw_call_refuse(struct gw_call *c, const char *reason, const char *param, const char *value);
-/* The verdict becomes log-unavailable: what was found, and what its parameters say, has no entry and does not leave. */
+/* The verdict becomes log-unavailable: what was found, and what its parameters say, has no entry
+ * and does not leave. */
 void gw_call_unlogged(struct gw_call *c);
 void gw_call_advance(struct gw_call *c);
 /* segment.c */
@@ -131,11 +132,12 @@ void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g);
 /* Goes on behind a step that waited. */
 void gw_call_segment_resume(struct gw_call_segment *g, enum gw_step result);
 /* Runs the steps before `until`; inside the transaction or on the loop. */
-enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g, enum gw_segment_step until);
+enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g,
+                                 enum gw_segment_step until);
 /* evidence.c: the entry's body into g->body. */
 GW_MUST_USE enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g);
 /* refusal.c: serialized google.rpc.Status with details for the verdict; empty for ok. */
-void gw_call_status_details(struct gw_call *c, struct gw_arena *a, const struct gw_reason *verdict, struct gw_bytes *ret_message,
-                            struct gw_bytes *ret_details);
+void gw_call_status_details(struct gw_call *c, struct gw_arena *a, const struct gw_reason *verdict,
+                            struct gw_bytes *ret_message, struct gw_bytes *ret_details);
 
 #endif

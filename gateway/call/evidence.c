@@ -1,28 +1,31 @@
-/* The log entry of a segment (SPEC.md sections 4 and 21): who asked, what, by what right, with what outcome, and keyed
- * commitments to the bytes. Runs on the loop or inside the transaction. Takes nothing of the segment's arena: a segment
- * that has used that up is refused, and the refusal has its entry too. */
+/* The log entry of a segment (SPEC.md sections 4 and 21): who asked, what, by what right, with what
+ * outcome, and keyed commitments to the bytes. Runs on the loop or inside the transaction. Takes
+ * nothing of the segment's arena: a segment that has used that up is refused, and the refusal has
+ * its entry too. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
 #include "call/call_internal.h"
 
-static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char *s, const char *fallback)
+static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char *s,
+                    const char *fallback)
 {
     gw_audit_set_bytes(e, f, gw_bytes_str(s != NULL && s[0] != 0 ? s : fallback));
 }
 
-static enum gw_status commit_messages(struct gw_audit_entry *e, enum gw_audit_field f, const char *label, bool stream,
-                                      const struct gw_segment_message *first, struct gw_bytes framed,
-                                      struct gw_hash *ret)
+static enum gw_status commit_messages(struct gw_audit_entry *e, enum gw_audit_field f,
+                                      const char *label, bool stream,
+                                      const struct gw_segment_message *first,
+                                      struct gw_bytes framed, struct gw_hash *ret)
 {
     uint8_t nonce[32];
     struct gw_audit_commit *cm = NULL;
     gw_crypto_random(nonce, sizeof(nonce));
     GW_TRY(gw_audit_commit_begin(nonce, label, &cm));
     for (const struct gw_segment_message *m = first; m != NULL; m = m->next) {
-        uint8_t len[4] = {(uint8_t)(m->wire.len >> 24), (uint8_t)(m->wire.len >> 16), (uint8_t)(m->wire.len >> 8),
-                          (uint8_t)m->wire.len};
+        uint8_t len[4] = {(uint8_t)(m->wire.len >> 24), (uint8_t)(m->wire.len >> 16),
+                          (uint8_t)(m->wire.len >> 8), (uint8_t)m->wire.len};
         if (stream)
             gw_audit_commit_update(cm, gw_bytes_make(len, 4));
         gw_audit_commit_update(cm, m->wire);
@@ -32,7 +35,8 @@ static enum gw_status commit_messages(struct gw_audit_entry *e, enum gw_audit_fi
     uint8_t flag;
     struct gw_bytes len, message;
     while (gw_cursor_u8(&in, &flag) == GW_OK && gw_cursor_take(&in, 4, &len) == GW_OK) {
-        size_t n = (size_t)len.ptr[0] << 24 | (size_t)len.ptr[1] << 16 | (size_t)len.ptr[2] << 8 | len.ptr[3];
+        size_t n = (size_t)len.ptr[0] << 24 | (size_t)len.ptr[1] << 16 | (size_t)len.ptr[2] << 8 |
+                   len.ptr[3];
         if (GW_BUG_ON(gw_cursor_take(&in, n, &message) != GW_OK))
             break;
         if (stream)
@@ -49,8 +53,8 @@ static int by_hash(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct gw_hash));
 }
 
-static enum gw_status put_subjects(struct gw_audit_entry *e, const struct gw_audit_keys *keys, struct gw_hash *h, size_t n,
-                                   struct gw_hash *root)
+static enum gw_status put_subjects(struct gw_audit_entry *e, const struct gw_audit_keys *keys,
+                                   struct gw_hash *h, size_t n, struct gw_hash *root)
 {
     size_t distinct = 0;
     qsort(h, n, sizeof(*h), by_hash);
@@ -69,8 +73,8 @@ static enum gw_status put_subjects(struct gw_audit_entry *e, const struct gw_aud
     return GW_OK;
 }
 
-static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g, struct gw_audit_entry *e,
-                                   struct gw_hash *root)
+static enum gw_status set_subjects(struct gw_call *c, struct gw_call_segment *g,
+                                   struct gw_audit_entry *e, struct gw_hash *root)
 {
     if (g->s.subject_count == 0)
         return GW_OK;
@@ -134,11 +138,15 @@ enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
     gw_audit_set_num(&e, GW_AF_PHASE, GW_AUDIT_RESULT);
     gw_audit_set_num(&e, GW_AF_RECEIVED_US, (uint64_t)c->received_us);
     int64_t took = gw_clock_wall_us() - c->received_us;
-    gw_audit_set_num(&e, GW_AF_LATENCY_US, took < 0 ? 0 : took > UINT32_MAX ? UINT32_MAX : (uint64_t)took);
+    gw_audit_set_num(&e, GW_AF_LATENCY_US,
+                     took < 0            ? 0
+                     : took > UINT32_MAX ? UINT32_MAX
+                                         : (uint64_t)took);
     set_peer(c, &e);
     set_str(&e, GW_AF_METHOD, c->route != NULL ? c->route->method : NULL, "unknown");
     if (c->purpose.len != 0 && c->purpose.len <= 64)
-        gw_audit_set_bytes(&e, GW_AF_PURPOSE, c->purpose_known ? c->purpose : GW_BYTES_LIT("unknown"));
+        gw_audit_set_bytes(&e, GW_AF_PURPOSE,
+                           c->purpose_known ? c->purpose : GW_BYTES_LIT("unknown"));
     else
         set_str(&e, GW_AF_PURPOSE, NULL, "unknown");
     set_str(&e, GW_AF_LEGAL_BASIS, s->legal_basis, "unknown");
@@ -153,18 +161,21 @@ enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
         gw_audit_set_bytes(&e, GW_AF_MAPPING_HASH, gw_bytes_make(c->gen->mapping_hash.byte, 32));
     }
     if (s->messages > 0) {
-        GW_TRY(commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE, &in));
+        GW_TRY(commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE,
+                               &in));
         gw_audit_set_num(&e, GW_AF_REQUEST_SIZE, s->in_bytes);
     }
     if (s->out_messages > 0 && s->out.len > 0) {
-        GW_TRY(commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL, gw_buf_view(&s->out), &out));
+        GW_TRY(commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL,
+                               gw_buf_view(&s->out), &out));
         gw_audit_set_num(&e, GW_AF_OUTPUT_SIZE, s->out.len - 5u * (size_t)s->out_messages);
     }
     gw_audit_set_num(&e, GW_AF_DECISION, decision_of(r));
     set_str(&e, GW_AF_REASON, r->code, "internal");
     set_str(&e, GW_AF_POLICY, c->gen->policy, "unknown");
     gw_audit_set_bytes(&e, GW_AF_POLICY_HASH, gw_bytes_make(c->gen->policy_hash.byte, 32));
-    gw_audit_set_num(&e, GW_AF_STATUS, stream && !ends ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
+    gw_audit_set_num(&e, GW_AF_STATUS,
+                     stream && !ends ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
     if (stream && c->has_seq)
         gw_audit_set_num(&e, GW_AF_REF_SEQ, c->last_seq);
     if (s->has_batch)

@@ -1,6 +1,6 @@
-/* How a refusal looks on the wire: google.rpc.Status with ErrorInfo, BadRequest, LocalizedMessage (zh-CN, en) and
- * RetryInfo. At most 4 KiB and 16 violations, then their number (DESIGN section 4): larger trailers make C-core clients
- * report a different error. */
+/* How a refusal looks on the wire: google.rpc.Status with ErrorInfo, BadRequest, LocalizedMessage
+ * (zh-CN, en) and RetryInfo. At most 4 KiB and 16 violations, then their number (DESIGN section 4):
+ * larger trailers make C-core clients report a different error. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@
 
 enum { MAX_DETAILS = 4096, MAX_VIOLATIONS = 16, MAX_ANY = 6 };
 
-static void render(const struct gw_call *c, const struct gw_reason *r, const char *lang, struct gw_arena *a, char **ret)
+static void render(const struct gw_call *c, const struct gw_reason *r, const char *lang,
+                   struct gw_arena *a, char **ret)
 {
     struct gw_problem p = {.kind = GW_PROBLEM_ERROR, .reason = r, .field = ""};
     for (size_t i = 0; i < c->param_count; i++) {
@@ -40,7 +41,8 @@ static Google__Protobuf__Any *pack_any(struct gw_arena *a, const ProtobufCMessag
     return any->type_url != NULL ? any : NULL;
 }
 
-static Google__Protobuf__Any *error_info(const struct gw_call *c, const struct gw_reason *r, struct gw_arena *a)
+static Google__Protobuf__Any *error_info(const struct gw_call *c, const struct gw_reason *r,
+                                         struct gw_arena *a)
 {
     Google__Rpc__ErrorInfo m = GOOGLE__RPC__ERROR_INFO__INIT;
     Google__Rpc__ErrorInfo__MetadataEntry entry[4], *list[4];
@@ -72,7 +74,8 @@ static Google__Protobuf__Any *bad_request(const struct gw_call *c, struct gw_are
     Google__Rpc__BadRequest__FieldViolation v[MAX_VIOLATIONS], *list[MAX_VIOLATIONS];
     struct gw_buf text;
     gw_buf_init(&text, 4096);
-    for (const struct gw_problem *p = c->report.first; p != NULL && m.n_field_violations < MAX_VIOLATIONS; p = p->next) {
+    for (const struct gw_problem *p = c->report.first;
+         p != NULL && m.n_field_violations < MAX_VIOLATIONS; p = p->next) {
         if (p->kind != GW_PROBLEM_ERROR)
             continue;
         Google__Rpc__BadRequest__FieldViolation *f = &v[m.n_field_violations];

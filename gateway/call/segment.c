@@ -1,9 +1,9 @@
-/* Segments: the runner of segment_steps.def. A segment of a method that writes goes through its TX steps on the store's
- * writer thread; everything else happens on the loop. */
+/* Segments: the runner of segment_steps.def. A segment of a method that writes goes through its TX
+ * steps on the store's writer thread; everything else happens on the loop. */
 #include <stdlib.h>
 
-#include "call/call_internal.h"
 #include "base/probe.h"
+#include "call/call_internal.h"
 #include "call/commit.h"
 
 enum where { LOOP, TX };
@@ -75,7 +75,8 @@ static void turn_into_refusal(struct gw_call *c, struct gw_call_segment *g)
     g->step = GW_SEGMENT_encode;
 }
 
-enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g, enum gw_segment_step until)
+enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g,
+                                 enum gw_segment_step until)
 {
     while (g->step < until) {
         GW_PROBE("call", segment_step, c->id_hex);
@@ -113,7 +114,8 @@ static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
         c->has_seq = true;
     }
     c->segment_no++;
-    /* The closing entry counts what was kept or handed to the transport, nothing else (SPEC.md 21.2). */
+    /* The closing entry counts what was kept or handed to the transport, nothing else
+     * (SPEC.md 21.2). */
     if (gw_call_writes(c) || g->sent) {
         c->records += g->s.records;
         c->refused += g->s.refused;
@@ -123,7 +125,8 @@ static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
     gw_call_segment_free(g);
 }
 
-/* A segment of outgoing messages is as large as the window or the limit, whichever is less; at least one message. */
+/* A segment of outgoing messages is as large as the window or the limit, whichever is less; at
+ * least one message. */
 static void set_segment_limit(struct gw_call *c)
 {
     size_t limit = c->loop->limits->segment_out_bytes;
@@ -135,8 +138,9 @@ static void set_segment_limit(struct gw_call *c)
     c->ad.segment_limit = window < limit ? window : limit;
 }
 
-/* Room in the log before any work. Without it the segment becomes a refusal; what has entries already is ended by one
- * all the same (SPEC.md 21.2), what has none is counted and leaves no trace but an ALARM (21.5). */
+/* Room in the log before any work. Without it the segment becomes a refusal; what has entries
+ * already is ended by one all the same (SPEC.md 21.2), what has none is counted and leaves no trace
+ * but an ALARM (21.5). */
 static void reserve_entry(struct gw_call *c, struct gw_call_segment *g)
 {
     struct gw_audit *log = c->loop->audit;
@@ -150,7 +154,11 @@ static void reserve_entry(struct gw_call *c, struct gw_call_segment *g)
     c->audited = begun && gw_audit_reserve_closing(log) == GW_OK;
     g->reserved = c->audited;
     c->verdict = NULL;
-    gw_call_refuse(c, st == GW_NOSPACE ? "disk-low" : st == GW_BUSY ? "overload" : "log-unavailable", NULL, NULL);
+    gw_call_refuse(c,
+                   st == GW_NOSPACE ? "disk-low"
+                   : st == GW_BUSY  ? "overload"
+                                    : "log-unavailable",
+                   NULL, NULL);
     turn_into_refusal(c, g);
     if (c->audited)
         return;

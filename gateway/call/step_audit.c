@@ -1,5 +1,5 @@
-/* audit: the entry is durable before anything leaves. Comes back on the loop by one post per segment; posts of one
- * durable batch wake the loop once. */
+/* audit: the entry is durable before anything leaves. Comes back on the loop by one post per
+ * segment; posts of one durable batch wake the loop once. */
 #include "call/commit.h"
 
 static void back_on_loop(struct gw_io_post *p)
@@ -30,7 +30,8 @@ void gw_call_audit_submit(struct gw_call_segment *g)
     g->append.done = durable;
     bool reserved = g->reserved;
     g->reserved = false;
-    /* From here on the segment is the sequencer's, and may be answered and gone before this returns. */
+    /* From here on the segment is the sequencer's, and may be answered and gone before this
+     * returns. */
     enum gw_status st = gw_audit_submit(g->call->loop->audit, &g->append, reserved);
     if (st != GW_OK)
         durable(&g->append, st);

@@ -1,5 +1,6 @@
-/* commit: the TX steps run inside one transaction of the store's writer (DESIGN section 9), and the entry goes to the
- * sequencer in commit order. For methods that do not write there is nothing to commit. */
+/* commit: the TX steps run inside one transaction of the store's writer (DESIGN section 9), and the
+ * entry goes to the sequencer in commit order. For methods that do not write there is nothing to
+ * commit. */
 #include "call/commit.h"
 
 /* On the writer's thread. Touches the segment and what is constant of the call, nothing else. */
@@ -34,8 +35,8 @@ static void committed(struct gw_store_job *j, enum gw_status st)
         return;
     }
     if (!g->s.finished || g->s.finish_reason->grpc == 0) {
-        const char *code = st == GW_NOSPACE ? "disk-low"
-                           : st == GW_NOMEM ? "message-too-large"
+        const char *code = st == GW_NOSPACE    ? "disk-low"
+                           : st == GW_NOMEM    ? "message-too-large"
                            : st == GW_INTERNAL ? "internal"
                                                : "store-unavailable";
         g->s.finished = true;

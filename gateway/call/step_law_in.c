@@ -1,5 +1,5 @@
-/* law_in: a purpose that was named must be a row of the purpose table, in force. Records meet the catalogue in the
- * service that understands them. */
+/* law_in: a purpose that was named must be a row of the purpose table, in force. Records meet the
+ * catalogue in the service that understands them. */
 #include "call/call_internal.h"
 
 enum gw_step gw_call_step_law_in(struct gw_call *c, struct gw_call_segment *g)

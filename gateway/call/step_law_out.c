@@ -1,4 +1,5 @@
-/* law_out: records were kept or are about to leave, so a law row must have been named. No row, no exchange. */
+/* law_out: records were kept or are about to leave, so a law row must have been named. No row, no
+ * exchange. */
 #include "call/call_internal.h"
 
 enum gw_step gw_call_step_law_out(struct gw_call *c, struct gw_call_segment *g)

@@ -16,8 +16,8 @@ static bool peer_has_room(struct gw_call *c)
     if (c->route->exempt || c->peer->index >= GW_ARRAY_LEN(c->loop->counters->peer))
         return true;
     c->counted = true;
-    return atomic_fetch_add_explicit(&c->loop->counters->peer[c->peer->index].open, 1, memory_order_relaxed) <
-           c->peer->max_calls;
+    return atomic_fetch_add_explicit(&c->loop->counters->peer[c->peer->index].open, 1,
+                                     memory_order_relaxed) < c->peer->max_calls;
 }
 
 enum gw_step gw_call_step_open(struct gw_call *c)
@@ -31,13 +31,15 @@ enum gw_step gw_call_step_open(struct gw_call *c)
         gw_call_refuse(c, "overload", NULL, NULL);
         return GW_STEP_REFUSE;
     }
-    size_t max = c->ad.target->method->max_message_bytes != 0 ? c->ad.target->method->max_message_bytes
-                                                              : lim->max_message_bytes;
+    size_t max = c->ad.target->method->max_message_bytes != 0
+                     ? c->ad.target->method->max_message_bytes
+                     : lim->max_message_bytes;
     if (c->peer->max_message_bytes != 0 && c->peer->max_message_bytes < max)
         max = c->peer->max_message_bytes;
     gw_grpc_reader_init(&c->reader, max, c->request.gzip);
     c->reader_ready = true;
-    int64_t timeout_us = c->request.timeout_us != 0 ? c->request.timeout_us : (int64_t)lim->max_deadline_ms * 1000;
+    int64_t timeout_us =
+        c->request.timeout_us != 0 ? c->request.timeout_us : (int64_t)lim->max_deadline_ms * 1000;
     if (timeout_us > 0) {
         if (gw_io_timer_new(c->loop->io, deadline_passed, c, &c->deadline) != GW_OK) {
             gw_call_refuse(c, "overload", NULL, NULL);

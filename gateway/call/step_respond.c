@@ -1,5 +1,5 @@
-/* respond: what was promised in the log leaves. Receipts get the index of their entry; the last segment sends the
- * status and the trailer that names the entry. */
+/* respond: what was promised in the log leaves. Receipts get the index of their entry; the last
+ * segment sends the status and the trailer that names the entry. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -25,12 +25,14 @@ static void send_head(struct gw_call *c)
 static void send_http_refusal(struct gw_call *c)
 {
     char *status = gw_arena_printf(c->arena, "%d", c->http_refusal);
-    struct gw_http2_header h = {GW_BYTES_LIT(":status"), gw_bytes_str(status != NULL ? status : "500")};
+    struct gw_http2_header h = {GW_BYTES_LIT(":status"),
+                                gw_bytes_str(status != NULL ? status : "500")};
     c->transport->headers(c->stream, &h, 1, true);
 }
 
-/* Status and trailers; `extra` may be NULL. What can not be said for want of memory is a reset: the caller must not wait
- * for it. A segment that was refused for its memory has none left: the call's is taken then. */
+/* Status and trailers; `extra` may be NULL. What can not be said for want of memory is a reset: the
+ * caller must not wait for it. A segment that was refused for its memory has none left: the call's
+ * is taken then. */
 static void send_status(struct gw_call *c, struct gw_arena *a, const struct gw_reason *verdict,
                         const struct gw_grpc_metadata *extra)
 {
@@ -40,8 +42,8 @@ static void send_status(struct gw_call *c, struct gw_arena *a, const struct gw_r
     if (gw_arena_failed(a))
         a = c->arena;
     gw_call_status_details(c, a, verdict, &message, &details);
-    if (gw_grpc_trailers(a, verdict->grpc, message, details, extra, extra != NULL ? 1 : 0, !c->head_sent, &h, &n) !=
-        GW_OK) {
+    if (gw_grpc_trailers(a, verdict->grpc, message, details, extra, extra != NULL ? 1 : 0,
+                         !c->head_sent, &h, &n) != GW_OK) {
         c->transport->reset(c->stream);
         return;
     }
@@ -55,9 +57,11 @@ static void send_status(struct gw_call *c, struct gw_arena *a, const struct gw_r
 static void send_trailers(struct gw_call *c, struct gw_call_segment *g)
 {
     char receipt[512];
-    snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit), (unsigned long long)g->append.seq);
+    snprintf(receipt, sizeof(receipt), "%s %llu", gw_audit_origin(c->loop->audit),
+             (unsigned long long)g->append.seq);
     struct gw_grpc_metadata extra = {GW_BYTES_LIT("exchange-receipt"), gw_bytes_str(receipt)};
-    send_status(c, g->s.arena, g->no_adapt ? g->verdict : g->s.finish_reason, g->logged ? &extra : NULL);
+    send_status(c, g->s.arena, g->no_adapt ? g->verdict : g->s.finish_reason,
+                g->logged ? &extra : NULL);
 }
 
 /* The segment may be with another thread: nothing of it is touched. */
@@ -85,9 +89,12 @@ static void count(struct gw_call *c, struct gw_call_segment *g)
     struct gw_call_counters *k = c->loop->counters;
     const struct gw_reason *verdict = g->no_adapt ? g->verdict : g->s.finish_reason;
     bool ok = verdict->grpc == GW_GRPC_OK;
-    enum gw_log_level level = ok ? GW_LOG_DEBUG : verdict->grpc == GW_GRPC_INTERNAL ? GW_LOG_ERROR : GW_LOG_INFO;
+    enum gw_log_level level = ok                                  ? GW_LOG_DEBUG
+                              : verdict->grpc == GW_GRPC_INTERNAL ? GW_LOG_ERROR
+                                                                  : GW_LOG_INFO;
     if (gw_log_enabled(level, "call"))
-        gw_log_write(level, "call", c->id_hex, "%s %s: %s", c->peer != NULL ? c->peer->name : "unknown",
+        gw_log_write(level, "call", c->id_hex, "%s %s: %s",
+                     c->peer != NULL ? c->peer->name : "unknown",
                      c->route != NULL ? c->route->method : "unknown", verdict->code);
     if (c->route != NULL && c->route->exempt) {
         atomic_fetch_add_explicit(&k->exempt, 1, memory_order_relaxed);
@@ -100,8 +107,8 @@ static void count(struct gw_call *c, struct gw_call_segment *g)
         return;
     atomic_fetch_add_explicit(&k->peer[c->peer->index].calls, 1, memory_order_relaxed);
     atomic_store_explicit(&k->peer[c->peer->index].last_us, g->s.now_us, memory_order_relaxed);
-    atomic_store_explicit(&k->peer[c->peer->index].certificate_ends_us, c->who->identity.not_after_us,
-                          memory_order_relaxed);
+    atomic_store_explicit(&k->peer[c->peer->index].certificate_ends_us,
+                          c->who->identity.not_after_us, memory_order_relaxed);
     if (!ok)
         atomic_fetch_add_explicit(&k->peer[c->peer->index].refused, 1, memory_order_relaxed);
 }

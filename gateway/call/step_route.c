@@ -1,4 +1,5 @@
-/* route: a gRPC request head -> method. What is not gRPC is answered as the gRPC-over-HTTP/2 document says. */
+/* route: a gRPC request head -> method. What is not gRPC is answered as the gRPC-over-HTTP/2
+ * document says. */
 #include "call/call_internal.h"
 
 enum gw_step gw_call_step_route(struct gw_call *c)

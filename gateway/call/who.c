@@ -1,4 +1,5 @@
-/* The identity of a connection's other side, copied once so that calls may outlive the connection. */
+/* The identity of a connection's other side, copied once so that calls may outlive the connection.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,8 @@ static const char *put(char **at, const char *s)
 
 struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address)
 {
-    size_t text = strlen(id->role) + strlen(id->peer) + strlen(id->subject) + strlen(id->version_suite) +
-                  strlen(address) + 5;
+    size_t text = strlen(id->role) + strlen(id->peer) + strlen(id->subject) +
+                  strlen(id->version_suite) + strlen(address) + 5;
     struct gw_call_who *w = malloc(sizeof(*w) + text);
     if (w == NULL)
         return NULL;

@@ -1,5 +1,5 @@
-/* See conn.h. Everything here runs on the loop's thread. A connection object lives from accept to on_closed; calls that
- * outlive it keep what they need themselves. */
+/* See conn.h. Everything here runs on the loop's thread. A connection object lives from accept to
+ * on_closed; calls that outlive it keep what they need themselves. */
 #include "conn/conn.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ enum conn_step {
 enum {
     CONN_MAGIC = 0x67776e63,
     STREAM_MAGIC = 0x67777374,
-    WRITE_CHUNK = 256 * 1024,           /* most plaintext put on the wire in one turn */
-    WRITE_HIGH = 512 * 1024,            /* above this the kernel must take some first */
+    WRITE_CHUNK = 256 * 1024, /* most plaintext put on the wire in one turn */
+    WRITE_HIGH = 512 * 1024,  /* above this the kernel must take some first */
     TURN_SCRATCH = 4 * 1024 * 1024
 };
 
@@ -30,8 +30,8 @@ struct conn {
     struct gw_tls *tls;
     struct gw_http2 *h2;
     struct gw_call_who *who;
-    struct gw_io_timer *timer;          /* handshake, then idle */
-    struct gw_list touched;             /* streams that were read from in this turn */
+    struct gw_io_timer *timer; /* handshake, then idle */
+    struct gw_list touched;    /* streams that were read from in this turn */
 };
 
 /* One stream and its call; what the call sees as its transport. */
@@ -64,7 +64,8 @@ static void close_conn(struct conn *c, bool now)
     gw_io_conn_close(c->io, now);
 }
 
-/* ---- the call's transport ----------------------------------------------------------------------- */
+/* ---- the call's transport -----------------------------------------------------------------------
+ */
 
 static void put_headers(void *arg, const struct gw_http2_header *h, size_t count, bool end)
 {
@@ -124,7 +125,8 @@ static const struct gw_call_transport transport = {
     .queued = queued,
 };
 
-/* ---- HTTP/2 events ------------------------------------------------------------------------------ */
+/* ---- HTTP/2 events ------------------------------------------------------------------------------
+ */
 
 static void touch(struct stream *s)
 {
@@ -140,7 +142,8 @@ static struct stream *stream_of(struct gw_http2_stream *h2)
     return s;
 }
 
-static void on_headers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h, size_t count, bool end)
+static void on_headers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h,
+                       size_t count, bool end)
 {
     struct conn *c = arg;
     (void)end;
@@ -171,7 +174,8 @@ static void on_data(void *arg, struct gw_http2_stream *h2, struct gw_bytes bytes
     touch(s);
 }
 
-static void on_trailers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h, size_t count)
+static void on_trailers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h,
+                        size_t count)
 {
     /* gRPC requests have no trailers; what a client sends there means nothing. */
     (void)arg;
@@ -236,7 +240,8 @@ static const struct gw_http2_events http2_events = {
     .on_goaway = on_goaway,
 };
 
-/* ---- bytes ---------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * ---------------------------------------------------------------------------------------- */
 
 static void write_wire(struct conn *c)
 {
@@ -257,7 +262,8 @@ static void flush(struct conn *c)
     while (total < WRITE_CHUNK && gw_io_conn_queued(c->io) < WRITE_HIGH) {
         gw_buf_reset(frames);
         if (gw_http2_send(c->h2, 16384, frames) != GW_OK || gw_buf_failed(frames) != GW_OK ||
-            (frames->len > 0 && gw_tls_send(c->tls, gw_buf_view(frames), &c->loop->wire) != GW_OK)) {
+            (frames->len > 0 &&
+             gw_tls_send(c->tls, gw_buf_view(frames), &c->loop->wire) != GW_OK)) {
             close_conn(c, true);
             return;
         }
@@ -279,7 +285,8 @@ static void flush(struct conn *c)
 static void turn_end(void *arg)
 {
     struct gw_conn_loop *l = arg;
-    /* Only those that are dirty now: one that writes without end must not keep the others waiting. */
+    /* Only those that are dirty now: one that writes without end must not keep the others waiting.
+     */
     struct gw_list now;
     gw_list_init(&now);
     while (!gw_list_empty(&l->dirty)) {
@@ -392,7 +399,8 @@ static void on_closed(void *arg, enum gw_status why)
     free(c);
 }
 
-static const struct gw_io_conn_events io_events = {.on_read = on_read, .on_drained = on_drained, .on_closed = on_closed};
+static const struct gw_io_conn_events io_events = {
+    .on_read = on_read, .on_drained = on_drained, .on_closed = on_closed};
 
 static void timed_out(void *arg)
 {
@@ -412,7 +420,8 @@ static void timed_out(void *arg)
 void gw_conn_accept(struct gw_conn_loop *l, struct gw_io_conn *io)
 {
     struct conn *c = NULL;
-    if (l->count >= l->settings->max_connections || l->draining || (c = calloc(1, sizeof(*c))) == NULL) {
+    if (l->count >= l->settings->max_connections || l->draining ||
+        (c = calloc(1, sizeof(*c))) == NULL) {
         if (l->on_refused != NULL)
             l->on_refused(l->arg, gw_io_conn_peer(io), "too many connections");
         return; /* not started: io closes it */

@@ -1,5 +1,5 @@
-/* Client connections of one loop: accept, handshake, pump, drain, close. Drives io -> tls -> http2 -> call and back, one
- * write per connection and loop turn. */
+/* Client connections of one loop: accept, handshake, pump, drain, close. Drives io -> tls -> http2
+ * -> call and back, one write per connection and loop turn. */
 #ifndef GW_CONN_CONN_H
 #define GW_CONN_CONN_H
 
@@ -11,8 +11,8 @@
 
 struct gw_conn_settings {
     uint64_t handshake_timeout_ms;
-    uint64_t idle_timeout_ms;           /* without open streams */
-    uint32_t max_connections;           /* per loop */
+    uint64_t idle_timeout_ms; /* without open streams */
+    uint32_t max_connections; /* per loop */
     struct gw_http2_settings http2;
 };
 extern const struct gw_conn_settings gw_conn_defaults;
@@ -21,17 +21,19 @@ extern const struct gw_conn_settings gw_conn_defaults;
 struct gw_conn_loop {
     struct gw_call_loop *calls;
     const struct gw_conn_settings *settings;
-    struct gw_tls_context *tls;         /* new connections use this one; counted */
+    struct gw_tls_context *tls; /* new connections use this one; counted */
     struct gw_list conns;
-    struct gw_list dirty;               /* have something to write at the end of this turn */
+    struct gw_list dirty; /* have something to write at the end of this turn */
     uint32_t count;
     bool draining;
-    struct gw_buf wire, plain, frames;  /* scratch of a turn */
-    /* A handshake failed, or a connection was turned away: one line for the log. Borrowed strings. */
+    struct gw_buf wire, plain, frames; /* scratch of a turn */
+    /* A handshake failed, or a connection was turned away: one line for the log. Borrowed strings.
+     */
     void (*on_refused)(void *arg, const char *address, const char *why);
     void *arg;
 };
-/* `l` is the caller's memory; calls, settings, tls, on_refused and arg are set by the caller. Registers the turn end. */
+/* `l` is the caller's memory; calls, settings, tls, on_refused and arg are set by the caller.
+ * Registers the turn end. */
 void gw_conn_loop_init(struct gw_conn_loop *l);
 void gw_conn_loop_fini(struct gw_conn_loop *l);
 /* Takes a socket that was just accepted. */

@@ -34,9 +34,11 @@ struct gw_mac_key;
 struct gw_mac_key *gw_crypto_mac_key_new(struct gw_bytes key);
 void gw_crypto_mac_key_free(struct gw_mac_key *k);
 GW_DEFINE_FREEP(struct gw_mac_key, gw_crypto_mac_key_free)
-void gw_crypto_mac(const struct gw_mac_key *k, struct gw_bytes a, struct gw_bytes b, struct gw_hash *ret);
+void gw_crypto_mac(const struct gw_mac_key *k, struct gw_bytes a, struct gw_bytes b,
+                   struct gw_hash *ret);
 /* One HMAC with a key that is used once (commitments): HMAC(key, a || b). */
-void gw_crypto_hmac_once(struct gw_bytes key, struct gw_bytes a, struct gw_bytes b, struct gw_hash *ret);
+void gw_crypto_hmac_once(struct gw_bytes key, struct gw_bytes a, struct gw_bytes b,
+                         struct gw_hash *ret);
 /* Streaming form of the same: begin, update .., final. One at a time per object. */
 struct gw_hmac;
 struct gw_hmac *gw_crypto_hmac_new(void);
@@ -46,40 +48,44 @@ void gw_crypto_hmac_final(struct gw_hmac *h, struct gw_hash *ret);
 void gw_crypto_hmac_free(struct gw_hmac *h);
 GW_DEFINE_FREEP(struct gw_hmac, gw_crypto_hmac_free)
 
-/* AES-256-GCM under a warm key; safe from any thread. Sealed form: nonce[12] || ciphertext || tag[16].
- * Appended to `ret`, whose memory must not hold the input; GW_TOO_LARGE, GW_NOMEM. */
+/* AES-256-GCM under a warm key; safe from any thread. Sealed form: nonce[12] || ciphertext ||
+ * tag[16]. Appended to `ret`, whose memory must not hold the input; GW_TOO_LARGE, GW_NOMEM. */
 struct gw_seal_key;
 struct gw_seal_key *gw_crypto_seal_key_new(const uint8_t key[GW_KEY_LEN]);
 void gw_crypto_seal_key_free(struct gw_seal_key *k);
 GW_DEFINE_FREEP(struct gw_seal_key, gw_crypto_seal_key_free)
-GW_MUST_USE enum gw_status gw_crypto_seal(const struct gw_seal_key *k, struct gw_bytes plain, struct gw_bytes ad,
-                                          struct gw_buf *ret);
+GW_MUST_USE enum gw_status gw_crypto_seal(const struct gw_seal_key *k, struct gw_bytes plain,
+                                          struct gw_bytes ad, struct gw_buf *ret);
 /* GW_CORRUPT when it does not authenticate; `ret` is unchanged then. */
-GW_MUST_USE enum gw_status gw_crypto_open(const struct gw_seal_key *k, struct gw_bytes sealed, struct gw_bytes ad,
-                                          struct gw_buf *ret);
+GW_MUST_USE enum gw_status gw_crypto_open(const struct gw_seal_key *k, struct gw_bytes sealed,
+                                          struct gw_bytes ad, struct gw_buf *ret);
 
 /* Ed25519 (RFC 8032). */
 struct gw_sign_key;
 GW_MUST_USE enum gw_status gw_crypto_sign_key_generate(struct gw_sign_key **ret);
 /* From a 32-byte seed, as the test vectors have it. */
-GW_MUST_USE enum gw_status gw_crypto_sign_key_from_seed(struct gw_bytes seed, struct gw_sign_key **ret);
+GW_MUST_USE enum gw_status gw_crypto_sign_key_from_seed(struct gw_bytes seed,
+                                                        struct gw_sign_key **ret);
 /* PEM (PKCS #8) file, 0600; load checks the mode: GW_DENIED. save writes atomically. */
 GW_MUST_USE enum gw_status gw_crypto_sign_key_load(const char *path, struct gw_sign_key **ret);
 GW_MUST_USE enum gw_status gw_crypto_sign_key_save(const struct gw_sign_key *k, const char *path);
 void gw_crypto_sign_key_free(struct gw_sign_key *k);
 GW_DEFINE_FREEP(struct gw_sign_key, gw_crypto_sign_key_free)
 void gw_crypto_sign_key_public(const struct gw_sign_key *k, uint8_t ret[32]);
-GW_MUST_USE enum gw_status gw_crypto_sign(const struct gw_sign_key *k, struct gw_bytes msg, uint8_t ret[64]);
+GW_MUST_USE enum gw_status gw_crypto_sign(const struct gw_sign_key *k, struct gw_bytes msg,
+                                          uint8_t ret[64]);
 /* GW_OK or GW_CORRUPT. */
-GW_MUST_USE enum gw_status gw_crypto_verify(const uint8_t pub[32], struct gw_bytes msg, struct gw_bytes sig);
+GW_MUST_USE enum gw_status gw_crypto_verify(const uint8_t pub[32], struct gw_bytes msg,
+                                            struct gw_bytes sig);
 
 /* Random bytes from a wiped per-thread pool over getrandom(2). Never fails after init. */
 void gw_crypto_random(void *ret, size_t len);
 /* UUIDv7 (RFC 9562) at an instant. */
 void gw_crypto_uuid7(int64_t wall_us, uint8_t ret[16]);
-/* A 32-byte secret in `path` (0600): loaded, or made at first use. *ret_made (may be NULL) says which.
- * GW_DENIED as gw_file_check_private(), GW_CORRUPT when the file is not 32 bytes long. */
-GW_MUST_USE enum gw_status gw_crypto_secret_load(const char *path, uint8_t ret[GW_KEY_LEN], bool *ret_made);
+/* A 32-byte secret in `path` (0600): loaded, or made at first use. *ret_made (may be NULL) says
+ * which. GW_DENIED as gw_file_check_private(), GW_CORRUPT when the file is not 32 bytes long. */
+GW_MUST_USE enum gw_status gw_crypto_secret_load(const char *path, uint8_t ret[GW_KEY_LEN],
+                                                 bool *ret_made);
 /* Wipes memory in a way the compiler keeps. */
 void gw_crypto_wipe(void *p, size_t len);
 

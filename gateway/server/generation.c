@@ -1,4 +1,5 @@
-/* A configuration generation: loads everything, checks it against each other, and only then is it used. */
+/* A configuration generation: loads everything, checks it against each other, and only then is it
+ * used. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +10,8 @@
 extern const unsigned char gw_proto_fds[];
 extern const size_t gw_proto_fds_size;
 
-static const struct gw_format_fields *fields_of(const struct gw_call_generation *cg, const struct gw_grant *grant)
+static const struct gw_format_fields *fields_of(const struct gw_call_generation *cg,
+                                                const struct gw_grant *grant)
 {
     const struct gw_generation *g = cg->owner;
     return gw_map_get(g->fields, gw_bytes_make(grant, sizeof(*grant)));
@@ -53,15 +55,18 @@ static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_er
             while (gw_text_word(&rest, &word)) {
                 if (gw_bytes_eq_str(word, "*") || gw_law_purpose_find(g->law, word) != NULL)
                     continue;
-                gw_buf_printf(ret_error, "peer %s: grant %s: purpose %.*s is not in law/purposes.conf\n", p->name,
-                              grant->method, GW_BYTES_FMT(word));
+                gw_buf_printf(ret_error,
+                              "peer %s: grant %s: purpose %.*s is not in law/purposes.conf\n",
+                              p->name, grant->method, GW_BYTES_FMT(word));
                 worst = GW_INVALID;
             }
             if (grant->fields == NULL)
                 continue;
             struct gw_format_fields *f = NULL;
-            enum gw_status st = gw_format_fields_new(grant->fields, grant->field_count, &f, ret_error);
-            if (st == GW_OK && (st = gw_map_add(g->fields, gw_bytes_make(grant, sizeof(*grant)), f)) != GW_OK)
+            enum gw_status st =
+                gw_format_fields_new(grant->fields, grant->field_count, &f, ret_error);
+            if (st == GW_OK &&
+                (st = gw_map_add(g->fields, gw_bytes_make(grant, sizeof(*grant)), f)) != GW_OK)
                 gw_format_fields_free(f);
             worst = st != GW_OK ? st : worst;
         }
@@ -69,7 +74,8 @@ static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_er
     return worst;
 }
 
-static enum gw_status load_all(struct gw_generation *g, const struct gw_server_settings *s, struct gw_buf *ret_error)
+static enum gw_status load_all(struct gw_generation *g, const struct gw_server_settings *s,
+                               struct gw_buf *ret_error)
 {
     /* All faults of all folders are told at once. */
     enum gw_status formats = gw_format_set_load(s->formats_dir, &g->formats, ret_error);
@@ -85,16 +91,17 @@ static enum gw_status load_all(struct gw_generation *g, const struct gw_server_s
     return check_peers(g, ret_error);
 }
 
-enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *adapters, struct gw_generation **ret,
-                                 struct gw_buf *ret_error)
+enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *adapters,
+                                 struct gw_generation **ret, struct gw_buf *ret_error)
 {
     struct gw_generation *g = calloc(1, sizeof(*g));
     if (g == NULL)
         return GW_NOMEM;
     gw_buf_init(&g->digests, 1u << 20);
     g->fields = gw_map_new();
-    enum gw_status st = g->fields == NULL ? GW_NOMEM
-                                          : gw_server_settings_load(conf, &g->settings, &g->config, ret_error);
+    enum gw_status st = g->fields == NULL
+                            ? GW_NOMEM
+                            : gw_server_settings_load(conf, &g->settings, &g->config, ret_error);
     if (st == GW_OK)
         st = load_all(g, &g->settings, ret_error);
     if (st == GW_OK)
@@ -143,7 +150,8 @@ void gw_generation_free(struct gw_generation *g)
         gw_format_fields_free(f);
     gw_map_free(g->fields);
     for (size_t i = 0; g->peers != NULL && i < gw_authz_peer_count(g->peers); i++)
-        gw_format_defaults_free((struct gw_format_defaults *)(uintptr_t)gw_authz_peer_at(g->peers, i)->defaults);
+        gw_format_defaults_free(
+            (struct gw_format_defaults *)(uintptr_t)gw_authz_peer_at(g->peers, i)->defaults);
     gw_tls_context_unref(g->tls);
     gw_route_table_free(g->routes);
     gw_authz_free(g->peers);

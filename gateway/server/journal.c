@@ -1,11 +1,13 @@
-/* CONFIG entries: start, stop and every activation of a generation, with the digests of all files (SPEC.md 21.4). */
+/* CONFIG entries: start, stop and every activation of a generation, with the digests of all files
+ * (SPEC.md 21.4). */
 #include <string.h>
 
 #include "server/server_internal.h"
 
 enum { EVENT_TEXT_MAX = 1024 };
 
-enum gw_status gw_server_log_config(struct gw_server *s, const char *event, const struct gw_hash *hash, const char *text)
+enum gw_status gw_server_log_config(struct gw_server *s, const char *event,
+                                    const struct gw_hash *hash, const char *text)
 {
     struct gw_audit_entry e;
     struct gw_buf body;
@@ -22,7 +24,8 @@ enum gw_status gw_server_log_config(struct gw_server *s, const char *event, cons
     return st;
 }
 
-/* The list "digest name\n" goes in as many entries as it takes, whole lines each; event_hash is over the whole list. */
+/* The list "digest name\n" goes in as many entries as it takes, whole lines each; event_hash is
+ * over the whole list. */
 enum gw_status gw_server_log_generation(struct gw_server *s, const char *event)
 {
     struct gw_generation *g = s->generation;

@@ -30,8 +30,8 @@ static void end_read(void *arg)
     gw_store_reader_turn_end(l->calls.reader);
 }
 
-/* Two-phase: GOAWAY that promises nothing, a moment for what is on the way, the final one, then until all calls have
- * ended or the time is up. */
+/* Two-phase: GOAWAY that promises nothing, a moment for what is on the way, the final one, then
+ * until all calls have ended or the time is up. */
 static void drain_poll(void *arg)
 {
     struct gw_server_loop *l = arg;
@@ -51,8 +51,8 @@ static void drain_poll(void *arg)
     gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
 }
 
-/* How long entries may take is looked at this often; the sum is the worst wait. Refused connections that nobody was
- * told of are told then too. */
+/* How long entries may take is looked at this often; the sum is the worst wait. Refused connections
+ * that nobody was told of are told then too. */
 enum { SWEEP_MS = 250 };
 
 static void sweep(void *arg)
@@ -72,11 +72,12 @@ static void use(struct gw_server_loop *l, struct gw_generation *g)
     gw_conn_set_tls(&l->conns, g->tls);
 }
 
-/* What the main thread asks of a loop: a message of its own each time, for the next may come before this one is read. */
+/* What the main thread asks of a loop: a message of its own each time, for the next may come before
+ * this one is read. */
 struct change {
     struct gw_io_post post;
     struct gw_server_loop *loop;
-    struct gw_generation *generation;   /* counted; NULL: keep the present one */
+    struct gw_generation *generation; /* counted; NULL: keep the present one */
     bool drain;
 };
 
@@ -108,7 +109,8 @@ enum gw_status gw_server_loop_change(struct gw_server_loop *l, struct gw_generat
     return GW_OK;
 }
 
-enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l, const char *address)
+enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l,
+                                   const char *address)
 {
     struct gw_generation *g = s->generation;
     l->server = s;

@@ -1,4 +1,5 @@
-/* At start, before anything listens: what the store applied has its entry, or gets it now (DESIGN section 9). */
+/* At start, before anything listens: what the store applied has its entry, or gets it now (DESIGN
+ * section 9). */
 #include "base/log.h"
 #include "server/server_internal.h"
 

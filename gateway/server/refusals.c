@@ -1,4 +1,5 @@
-/* See refusals.h. A flood from many addresses reuses the slot of the one told longest ago, after its rest was told. */
+/* See refusals.h. A flood from many addresses reuses the slot of the one told longest ago, after
+ * its rest was told. */
 #include "server/refusals.h"
 
 #include <stdio.h>
@@ -71,11 +72,13 @@ void gw_refusals_sweep(struct gw_refusals *r, struct gw_audit *a, int64_t now_us
     }
 }
 
-void gw_refusals_note(struct gw_refusals *r, struct gw_audit *a, const char *address, const char *why, int64_t now_us)
+void gw_refusals_note(struct gw_refusals *r, struct gw_audit *a, const char *address,
+                      const char *why, int64_t now_us)
 {
     char host[48];
     const char *colon = strrchr(address, ':');
-    snprintf(host, sizeof(host), "%.*s", (int)(colon != NULL ? colon - address : (long)strlen(address)), address);
+    snprintf(host, sizeof(host), "%.*s",
+             (int)(colon != NULL ? colon - address : (long)strlen(address)), address);
     struct gw_refusal *s = slot_of(r, host);
     if (s->told_us != 0 && strcmp(s->host, host) == 0 && now_us - s->told_us < PERIOD_US) {
         s->untold++;

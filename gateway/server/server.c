@@ -1,5 +1,5 @@
-/* Start, signals, reload and the way down. Order of the start: configuration whole, log recovered, store opened, the two
- * reconciled, then and only then sockets. */
+/* Start, signals, reload and the way down. Order of the start: configuration whole, log recovered,
+ * store opened, the two reconciled, then and only then sockets. */
 #include "server/server.h"
 
 #include <errno.h>
@@ -38,19 +38,22 @@ enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
     GW_TRY(gw_crypto_init());
     GW_TRY(gw_server_adapters(&adapters, ret_text));
     GW_TRY(gw_generation_new(conf, adapters, &g, ret_text));
-    gw_buf_printf(ret_text, "%s: good: %zu formats (%s), %s, %zu peers, certificate ends in %d days\n", conf,
-                  gw_format_count(g->formats), g->mapping, g->call.policy, gw_authz_peer_count(g->peers),
-                  gw_tls_context_days_left(g->tls, gw_clock_wall_us()));
+    gw_buf_printf(
+        ret_text, "%s: good: %zu formats (%s), %s, %zu peers, certificate ends in %d days\n", conf,
+        gw_format_count(g->formats), g->mapping, g->call.policy, gw_authz_peer_count(g->peers),
+        gw_tls_context_days_left(g->tls, gw_clock_wall_us()));
     gw_generation_free(g);
     return GW_OK;
 }
 
-/* On the sequencer's thread: SPEC.md 8.3.4. The main thread ends the process; calls get log-unavailable meanwhile. */
+/* On the sequencer's thread: SPEC.md 8.3.4. The main thread ends the process; calls get
+ * log-unavailable meanwhile. */
 static void log_died(void *arg)
 {
     struct gw_server *s = arg;
     atomic_store(&s->log_dead, true);
-    GW_LOG(GW_LOG_ERROR, "server", "the exchange log could not be made durable: stopping, recovery at next start");
+    GW_LOG(GW_LOG_ERROR, "server",
+           "the exchange log could not be made durable: stopping, recovery at next start");
     kill(getpid(), SIGTERM);
 }
 
@@ -78,7 +81,8 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
     }
     st = gw_server_reconcile(s);
     if (st == GW_OK)
-        st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key, s->sheet_vkey);
+        st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key,
+                                       s->sheet_vkey);
     if (st == GW_OK)
         st = gw_server_log_generation(s, "config.start");
     if (st != GW_OK) {
@@ -98,7 +102,8 @@ static void lend_process(struct gw_server *s, struct gw_generation *g)
     g->call.views.sheet_vkey = s->sheet_vkey;
 }
 
-static enum gw_status write_line(const char *path, const char *text, const char *separator, long number)
+static enum gw_status write_line(const char *path, const char *text, const char *separator,
+                                 long number)
 {
     char line[256];
     if (path == NULL)
@@ -111,7 +116,9 @@ static int open_loops(struct gw_server *s, struct gw_buf *error)
 {
     char address[160];
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    s->loops = s->settings.loops > 0 ? (unsigned)s->settings.loops : cores > 0 ? (unsigned)cores : 1;
+    s->loops = s->settings.loops > 0 ? (unsigned)s->settings.loops
+               : cores > 0           ? (unsigned)cores
+                                     : 1;
     if (s->loops > GW_MAX_LOOPS)
         s->loops = GW_MAX_LOOPS;
     snprintf(address, sizeof(address), "%s", s->settings.address);
@@ -129,7 +136,8 @@ static int open_loops(struct gw_server *s, struct gw_buf *error)
     }
     if (colon != NULL)
         *colon = 0;
-    if (write_line(s->settings.address_file, address, ":", gw_io_listener_port(s->loop[0].listener)) != GW_OK ||
+    if (write_line(s->settings.address_file, address, ":",
+                   gw_io_listener_port(s->loop[0].listener)) != GW_OK ||
         write_line(s->settings.pid_file, "", "", (long)getpid()) != GW_OK) {
         gw_buf_printf(error, "address_file or pid_file can not be written\n");
         return GW_EXIT_OS;
@@ -161,7 +169,8 @@ static void reload(struct gw_server *s)
         st = gw_server_log_generation(s, "config.reload");
     }
     if (st != GW_OK) {
-        GW_LOG(GW_LOG_ERROR, "server", "reload refused, the old configuration stays: %.*s", GW_BYTES_FMT(gw_buf_view(&error)));
+        GW_LOG(GW_LOG_ERROR, "server", "reload refused, the old configuration stays: %.*s",
+               GW_BYTES_FMT(gw_buf_view(&error)));
         s->generation = before;
         gw_generation_free(g);
         gw_buf_fini(&error);
@@ -187,7 +196,8 @@ static void serve_until_told(struct gw_server *s, const sigset_t *set)
             reload(s);
             continue;
         }
-        GW_LOG(GW_LOG_INFO, "server", "stopping: open calls get up to %llu ms", (unsigned long long)s->drain_ms);
+        GW_LOG(GW_LOG_INFO, "server", "stopping: open calls get up to %llu ms",
+               (unsigned long long)s->drain_ms);
         return;
     }
 }
@@ -199,12 +209,14 @@ static void stop(struct gw_server *s)
         s->drain_ms = 1000;
     for (unsigned i = 0; i < s->loops; i++)
         if (s->loop[i].started && gw_server_loop_change(&s->loop[i], NULL, true) != GW_OK)
-            _exit(GW_EXIT_OS); /* no memory for 40 bytes: recovery at the next start is the orderly way */
+            _exit(GW_EXIT_OS); /* no memory for 40 bytes: recovery at the next start is the orderly
+                                  way */
     for (unsigned i = 0; i < s->loops; i++)
         if (s->loop[i].started)
             pthread_join(s->loop[i].thread, NULL);
     if (s->audit != NULL && s->generation != NULL && !atomic_load(&s->log_dead) &&
-        gw_server_log_config(s, "config.stop", &s->generation->conf_digest, s->generation->mapping) != GW_OK)
+        gw_server_log_config(s, "config.stop", &s->generation->conf_digest,
+                             s->generation->mapping) != GW_OK)
         GW_LOG(GW_LOG_ERROR, "server", "the stop could not be logged");
 }
 
@@ -236,10 +248,11 @@ static int start(struct gw_server *s, struct gw_buf *error)
     s->drain_ms = s->settings.drain_ms;
     s->text_log_fd = STDERR_FILENO;
     if (s->settings.text_log != NULL) {
-        s->text_log_fd = open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        s->text_log_fd =
+            open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
         if (s->text_log_fd < 0) {
-            gw_buf_printf(error, "text_log.file %s can not be opened for writing (errno %d)\n", s->settings.text_log,
-                          errno);
+            gw_buf_printf(error, "text_log.file %s can not be opened for writing (errno %d)\n",
+                          s->settings.text_log, errno);
             return GW_EXIT_OS;
         }
     }

@@ -1,5 +1,5 @@
-/* The option rows of the program's own file: one row makes the setting, its bounds, its default and its line in
- * conf/README.md. */
+/* The option rows of the program's own file: one row makes the setting, its bounds, its default and
+ * its line in conf/README.md. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,11 +73,13 @@ static enum gw_status below(const char *dir, const char *name, char **ret)
     return asprintf(ret, "%s/%s", dir, name) < 0 ? GW_NOMEM : GW_OK;
 }
 
-enum gw_status gw_server_settings_load(const char *conf, struct gw_server_settings *ret, struct gw_config **ret_config,
-                                       struct gw_buf *ret_error)
+enum gw_status gw_server_settings_load(const char *conf, struct gw_server_settings *ret,
+                                       struct gw_config **ret_config, struct gw_buf *ret_error)
 {
     GW_CLEANUP(gw_config_freep) struct gw_config *c = NULL;
-    struct gw_server_settings s = {.conn = gw_conn_defaults, .limits = gw_call_limits_default, .log = gw_audit_defaults,
+    struct gw_server_settings s = {.conn = gw_conn_defaults,
+                                   .limits = gw_call_limits_default,
+                                   .log = gw_audit_defaults,
                                    .store = gw_store_defaults};
     GW_TRY(gw_config_load(conf, &c, ret_error));
     enum gw_status st = gw_config_fill(c, rows, GW_ARRAY_LEN(rows), &s, ret_error);
@@ -113,7 +115,8 @@ void gw_server_settings_fini(struct gw_server_settings *s, struct gw_config *con
     gw_config_free(config);
 }
 
-enum gw_status gw_server_settings_reloadable(const struct gw_server_settings *was, const struct gw_server_settings *now,
+enum gw_status gw_server_settings_reloadable(const struct gw_server_settings *was,
+                                             const struct gw_server_settings *now,
                                              struct gw_buf *ret_error)
 {
     return gw_config_check_reload(rows, GW_ARRAY_LEN(rows), was, now, ret_error);

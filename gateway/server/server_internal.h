@@ -34,35 +34,39 @@ struct gw_server_settings {
     struct gw_store_settings store;
     struct gw_call_limits limits;
     struct gw_conn_settings conn;
-    char *log_dir, *store_dir;          /* below data_dir; the struct's own */
+    char *log_dir, *store_dir; /* below data_dir; the struct's own */
 };
 struct gw_config;
 /* Text of faults in ret_error. `*ret_config` owns the strings. */
 GW_MUST_USE enum gw_status gw_server_settings_load(const char *conf, struct gw_server_settings *ret,
-                                                   struct gw_config **ret_config, struct gw_buf *ret_error);
+                                                   struct gw_config **ret_config,
+                                                   struct gw_buf *ret_error);
 void gw_server_settings_digest(const struct gw_config *config, struct gw_hash *ret);
 void gw_server_settings_fini(struct gw_server_settings *s, struct gw_config *config);
 /* GW_PRECONDITION: an option that needs a restart has changed. */
 GW_MUST_USE enum gw_status gw_server_settings_reloadable(const struct gw_server_settings *was,
-                                                         const struct gw_server_settings *now, struct gw_buf *ret_error);
+                                                         const struct gw_server_settings *now,
+                                                         struct gw_buf *ret_error);
 
 /* A configuration generation: all that is read from files, checked whole before it is used. */
 struct gw_generation {
-    struct gw_call_generation call;     /* what calls see; counted */
+    struct gw_call_generation call; /* what calls see; counted */
     struct gw_format_set *formats;
     struct gw_law *law;
     struct gw_peer_set *peers;
     struct gw_route_table *routes;
     struct gw_tls_context *tls;
-    struct gw_map *fields;              /* grant -> struct gw_format_fields */
+    struct gw_map *fields; /* grant -> struct gw_format_fields */
     char mapping[32];
-    struct gw_server_settings settings; /* as read for this generation; loops follow the reloadable ones */
+    struct gw_server_settings
+        settings; /* as read for this generation; loops follow the reloadable ones */
     struct gw_config *config;
-    struct gw_buf digests;              /* "digest name\n" of every file, sorted by folder */
+    struct gw_buf digests; /* "digest name\n" of every file, sorted by folder */
     struct gw_hash conf_digest;
 };
 /* Text of all faults in ret_error. */
-GW_MUST_USE enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *adapters,
+GW_MUST_USE enum gw_status gw_generation_new(const char *conf,
+                                             const struct gw_adapter_set *adapters,
                                              struct gw_generation **ret, struct gw_buf *ret_error);
 /* Through the call's counter only, once it is in use. */
 void gw_generation_free(struct gw_generation *g);
@@ -94,35 +98,40 @@ struct gw_server {
     char sheet_vkey[512];
     struct gw_generation *generation;
     struct gw_call_counters counters;
-    char counted[GW_COUNTED_PEERS][65]; /* whose counters each place holds, for as long as the process runs */
+    char counted[GW_COUNTED_PEERS]
+                [65]; /* whose counters each place holds, for as long as the process runs */
     struct gw_server_loop loop[GW_MAX_LOOPS];
     unsigned loops;
     int64_t started_us;
     atomic_bool serving;
     atomic_bool log_dead;
-    uint64_t drain_ms;                  /* of the present generation; not changed any more once loops drain */
+    uint64_t drain_ms; /* of the present generation; not changed any more once loops drain */
     int text_log_fd;
 };
 
 /* server.c */
-GW_MUST_USE enum gw_status gw_server_adapters(struct gw_adapter_set **ret, struct gw_buf *ret_error);
-/* reconcile.c: rows of pending_entry are looked for in the log and appended if absent (DESIGN 9). */
+GW_MUST_USE enum gw_status gw_server_adapters(struct gw_adapter_set **ret,
+                                              struct gw_buf *ret_error);
+/* reconcile.c: rows of pending_entry are looked for in the log and appended if absent (DESIGN 9).
+ */
 GW_MUST_USE enum gw_status gw_server_reconcile(struct gw_server *s);
 /* journal.c: CONFIG entries. */
-GW_MUST_USE enum gw_status gw_server_log_config(struct gw_server *s, const char *event, const struct gw_hash *hash,
-                                                const char *text);
+GW_MUST_USE enum gw_status gw_server_log_config(struct gw_server *s, const char *event,
+                                                const struct gw_hash *hash, const char *text);
 GW_MUST_USE enum gw_status gw_server_log_generation(struct gw_server *s, const char *event);
 /* loop.c */
-GW_MUST_USE enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l, const char *address);
+GW_MUST_USE enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l,
+                                               const char *address);
 void *gw_server_loop_main(void *arg);
 void gw_server_loop_fini(struct gw_server_loop *l);
 /* Any thread: hands the generation to the loop; with drain, begins the two-phase end. */
-GW_MUST_USE enum gw_status gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g, bool drain);
+GW_MUST_USE enum gw_status gw_server_loop_change(struct gw_server_loop *l, struct gw_generation *g,
+                                                 bool drain);
 /* The loop of the calling thread; NULL elsewhere. */
 struct gw_server_loop *gw_server_loop_here(void);
 /* status.c */
-/* Gives each peer the place of its name in the counters, the same in every generation; GW_COUNTED_PEERS when all are
- * taken. Before the generation is used. */
+/* Gives each peer the place of its name in the counters, the same in every generation;
+ * GW_COUNTED_PEERS when all are taken. Before the generation is used. */
 void gw_server_place_peers(struct gw_server *s, struct gw_peer_set *peers);
 const struct gw_service_status *gw_server_status(void);
 bool gw_server_serving(void);

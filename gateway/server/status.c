@@ -7,7 +7,8 @@
 bool gw_server_serving(void)
 {
     struct gw_server_loop *here = gw_server_loop_here();
-    if (here == NULL || !atomic_load(&here->server->serving) || atomic_load(&here->server->log_dead))
+    if (here == NULL || !atomic_load(&here->server->serving) ||
+        atomic_load(&here->server->log_dead))
         return false;
     struct gw_audit_stats log;
     struct gw_store_stats store;

@@ -62,7 +62,8 @@ static struct gw_bytes business_key(const struct gw_service_ctx *x, const gw_rec
 /* A firm's record names its representative, and often the number of that person. */
 static bool names_person(const Xinqiao__V1__Subject *s)
 {
-    return s == NULL || s->legal_rep_name[0] != '\0' || s->legal_rep_document != NULL || s->document != NULL;
+    return s == NULL || s->legal_rep_name[0] != '\0' || s->legal_rep_document != NULL ||
+           s->document != NULL;
 }
 
 static void fill_put(const struct gw_service_ctx *x, struct gw_service_item *it)

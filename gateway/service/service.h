@@ -1,4 +1,5 @@
-/* The gateway's own services behind the same ABI struct as any adapter: records, operations, health, reflection. */
+/* The gateway's own services behind the same ABI struct as any adapter: records, operations,
+ * health, reflection. */
 #ifndef GW_SERVICE_SERVICE_H
 #define GW_SERVICE_SERVICE_H
 
@@ -12,42 +13,44 @@
 
 /* Lends between the host and these services. */
 enum {
-    GW_LEND_VIEWS = 100,                /* const struct gw_service_views *: the call's generation */
-    GW_LEND_TX,                         /* struct gw_store_tx *, inside message()/half_close() of writer methods */
-    GW_LEND_READER,                     /* struct gw_store_reader *, on the loop */
-    GW_LEND_CALLER,                     /* const struct gw_service_caller * */
-    GW_LEND_RECEIPT,                    /* const int64_t *: receipt id of this segment, with GW_LEND_TX */
-    GW_LEND_ARENA                       /* struct gw_arena * of this segment: what alloc() takes from */
+    GW_LEND_VIEWS = 100, /* const struct gw_service_views *: the call's generation */
+    GW_LEND_TX,          /* struct gw_store_tx *, inside message()/half_close() of writer methods */
+    GW_LEND_READER,      /* struct gw_store_reader *, on the loop */
+    GW_LEND_CALLER,      /* const struct gw_service_caller * */
+    GW_LEND_RECEIPT,     /* const int64_t *: receipt id of this segment, with GW_LEND_TX */
+    GW_LEND_ARENA        /* struct gw_arena * of this segment: what alloc() takes from */
 };
 
 /* What a configuration generation shows its services; lives as long as the call. */
 struct gw_service_views {
     const struct gw_format_set *formats;
     const struct gw_law *law;
-    const char *generation;             /* "generation@1a2b3c4d": the log's `mapping` */
+    const char *generation; /* "generation@1a2b3c4d": the log's `mapping` */
     const char *policy;
     struct gw_store *store;
     struct gw_audit *audit;
-    const uint8_t *descriptor_set;      /* all services, for reflection */
+    const uint8_t *descriptor_set; /* all services, for reflection */
     size_t descriptor_set_size;
-    const char *const *service_names;   /* full names, NULL-terminated, for reflection */
+    const char *const *service_names;    /* full names, NULL-terminated, for reflection */
     const struct gw_sign_key *sheet_key; /* signs batch sheets; gw_service_sheet_key_load() */
-    const char *sheet_vkey;             /* and its verifier key, "<host>/sheet+..." */
+    const char *sheet_vkey;              /* and its verifier key, "<host>/sheet+..." */
     /* Is the gateway serving: health. */
     bool (*serving)(void);
-    /* The parts of a status that only the server knows; borrowed until the next call on this thread. */
+    /* The parts of a status that only the server knows; borrowed until the next call on this
+     * thread. */
     const struct gw_service_status *(*status)(void);
 };
 
 /* Who calls and what the grant covers. */
 struct gw_service_caller {
-    const char *peer;                   /* registered name */
-    const char *purpose;                /* "" when none was given */
-    const struct gw_format_defaults *defaults;     /* of the peer profile; may be NULL */
-    const struct gw_format_fields *fields;         /* of the grant; NULL: all */
-    bool inferred_ok;                   /* may use formats with unconfirmed rows */
+    const char *peer;                          /* registered name */
+    const char *purpose;                       /* "" when none was given */
+    const struct gw_format_defaults *defaults; /* of the peer profile; may be NULL */
+    const struct gw_format_fields *fields;     /* of the grant; NULL: all */
+    bool inferred_ok;                          /* may use formats with unconfirmed rows */
     /* NULL when the grant covers such a record, else the public reason of withholding. */
-    const char *(*covers)(const struct gw_service_caller *c, const char *kind, uint32_t class_bit, struct gw_bytes area);
+    const char *(*covers)(const struct gw_service_caller *c, const char *kind, uint32_t class_bit,
+                          struct gw_bytes area);
     const void *grant;
 };
 
@@ -66,13 +69,15 @@ struct gw_service_status {
 };
 
 enum { GW_SERVICE_VKEY_MAX = 512 };
-/* The key that signs batch sheets, `keys_dir`/sheet.pem: loaded, or made at first use. It is not the log's key, which is
- * used for nothing else (SPEC.md section 3). ret_vkey: its verifier key in the log's form, named "<host>/sheet".
- * GW_TOO_LARGE: the host's name is too long for that. */
-GW_MUST_USE enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host, struct gw_sign_key **ret,
+/* The key that signs batch sheets, `keys_dir`/sheet.pem: loaded, or made at first use. It is not
+ * the log's key, which is used for nothing else (SPEC.md section 3). ret_vkey: its verifier key in
+ * the log's form, named "<host>/sheet". GW_TOO_LARGE: the host's name is too long for that. */
+GW_MUST_USE enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host,
+                                                     struct gw_sign_key **ret,
                                                      char ret_vkey[GW_SERVICE_VKEY_MAX]);
 
-/* "record", "operations", "health", "reflection": static descriptions for the host. NULL-terminated. */
+/* "record", "operations", "health", "reflection": static descriptions for the host.
+ * NULL-terminated. */
 const struct gw_adapter *const *gw_service_builtin(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* bench: server
- * Load over mutual TLS against a running gateway: Translate (unary), Push (streams of items, each with a new key) or Pull
- * (whole copies). Checks every answer. Prints answers or records per second of wall time and per CPU-second of the server
- * (from /proc/PID/stat). Pin the server to one core and this to the other for figures that can be compared. */
+ * Load over mutual TLS against a running gateway: Translate (unary), Push (streams of items, each
+ * with a new key) or Pull (whole copies). Checks every answer. Prints answers or records per second
+ * of wall time and per CPU-second of the server (from /proc/PID/stat). Pin the server to one core
+ * and this to the other for figures that can be compared. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,8 @@ struct load {
     uint16_t port;
     int connections, streams, in_flight;
     int64_t end_us, start_us;
-    struct gw_buf request;              /* framed request of TRANSLATE, PULL and HEALTH */
-    struct gw_bytes record;             /* PUSH: the record */
+    struct gw_buf request;  /* framed request of TRANSLATE, PULL and HEALTH */
+    struct gw_bytes record; /* PUSH: the record */
     const char *format, *purpose;
     uint64_t answers, records, bytes, wrong, keys;
     int open_connections;
@@ -43,7 +44,7 @@ struct conn {
     struct gw_tls *tls;
     struct gw_http2 *h2;
     bool started;
-    int live;                           /* streams open */
+    int live; /* streams open */
     struct gw_buf wire, plain, frames;
 };
 
@@ -97,8 +98,9 @@ static void put_items(struct stream *s)
 
 static void start_stream(struct conn *c)
 {
-    static const char *const path[] = {"/xinqiao.v1.RecordExchange/Translate", "/xinqiao.v1.RecordExchange/Push",
-                                       "/xinqiao.v1.RecordExchange/Pull", "/grpc.health.v1.Health/Check"};
+    static const char *const path[] = {
+        "/xinqiao.v1.RecordExchange/Translate", "/xinqiao.v1.RecordExchange/Push",
+        "/xinqiao.v1.RecordExchange/Pull", "/grpc.health.v1.Health/Check"};
     struct load *l = c->load;
     struct stream *s = calloc(1, sizeof(*s));
     struct gw_http2_header *h;
@@ -107,8 +109,8 @@ static void start_stream(struct conn *c)
     s->conn = c;
     gw_grpc_reader_init(&s->reader, 64u << 20, false);
     gw_arena_reset(l->arena);
-    if (gw_grpc_request_headers(l->arena, GW_BYTES_LIT("localhost"), gw_bytes_str(path[l->mode]), 0, &purpose,
-                                l->purpose[0] != 0 ? 1 : 0, &h, &n) != GW_OK ||
+    if (gw_grpc_request_headers(l->arena, GW_BYTES_LIT("localhost"), gw_bytes_str(path[l->mode]), 0,
+                                &purpose, l->purpose[0] != 0 ? 1 : 0, &h, &n) != GW_OK ||
         gw_http2_request(c->h2, h, n, s, &s->h2) != GW_OK) {
         l->wrong++;
         free(s);
@@ -128,7 +130,8 @@ static void check(struct stream *s, struct gw_bytes m)
     struct load *l = s->conn->load;
     l->bytes += m.len;
     if (l->mode == TRANSLATE) {
-        Xinqiao__V1__TranslateResponse *r = xinqiao__v1__translate_response__unpack(NULL, m.len, m.ptr);
+        Xinqiao__V1__TranslateResponse *r =
+            xinqiao__v1__translate_response__unpack(NULL, m.len, m.ptr);
         if (r == NULL || r->translated != 1)
             l->wrong++;
         xinqiao__v1__translate_response__free_unpacked(r, NULL);
@@ -183,14 +186,16 @@ static void on_status(struct gw_http2_stream *h2, const struct gw_http2_header *
             s->ok = gw_bytes_eq_str(h[i].value, "0");
 }
 
-static void on_headers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h, size_t count, bool end)
+static void on_headers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h,
+                       size_t count, bool end)
 {
     (void)arg;
     (void)end;
     on_status(h2, h, count);
 }
 
-static void on_trailers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h, size_t count)
+static void on_trailers(void *arg, struct gw_http2_stream *h2, const struct gw_http2_header *h,
+                        size_t count)
 {
     (void)arg;
     on_status(h2, h, count);
@@ -241,7 +246,8 @@ static void on_read(void *arg, struct gw_bytes bytes)
     struct conn *c = arg;
     gw_buf_reset(&c->plain);
     gw_buf_reset(&c->wire);
-    enum gw_status st = bytes.len == 0 ? GW_CLOSED : gw_tls_recv(c->tls, bytes, &c->plain, &c->wire);
+    enum gw_status st =
+        bytes.len == 0 ? GW_CLOSED : gw_tls_recv(c->tls, bytes, &c->plain, &c->wire);
     if (c->wire.len > 0 && gw_io_conn_write(c->io, gw_buf_view(&c->wire)) != GW_OK)
         st = GW_CLOSED;
     if (st != GW_OK) {
@@ -309,7 +315,8 @@ static void on_connect(void *arg, enum gw_status st, struct gw_io_conn *io)
         abort();
     l->open_connections++;
     gw_io_conn_start(io, &io_events, c);
-    if (gw_tls_start(c->tls, &c->wire) != GW_OK || gw_io_conn_write(io, gw_buf_view(&c->wire)) != GW_OK)
+    if (gw_tls_start(c->tls, &c->wire) != GW_OK ||
+        gw_io_conn_write(io, gw_buf_view(&c->wire)) != GW_OK)
         abort();
     if (l->start_us == 0)
         l->start_us = gw_clock_mono_us();
@@ -332,7 +339,8 @@ static double cpu_seconds(int pid)
         return 0;
     if (fgets(line, sizeof(line), f) != NULL) {
         const char *p = strrchr(line, ')');
-        if (p != NULL && sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
+        if (p != NULL &&
+            sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2)
             user = sys = 0;
     }
     fclose(f);
@@ -347,35 +355,72 @@ static void frame_message(struct gw_buf *b, const ProtobufCMessage *m)
     protobuf_c_message_pack(m, gw_buf_extend(b, len));
 }
 
-static const char usage[] =
-    "bench_rpc translate|push|pull|health --port N --pki DIR --as NAME [--record FILE] [--from F] [--to F]\n"
-    "          [--purpose P] [--connections 8] [--streams 32] [--in-flight 1000] [--seconds 5] [--server PID]\n";
+static const char usage[] = "bench_rpc translate|push|pull|health --port N --pki DIR --as NAME "
+                            "[--record FILE] [--from F] [--to F]\n"
+                            "          [--purpose P] [--connections 8] [--streams 32] [--in-flight "
+                            "1000] [--seconds 5] [--server PID]\n";
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"port", 1, 0, 'p'},    {"pki", 1, 0, 'k'},     {"as", 1, 0, 'a'},
-                                          {"record", 1, 0, 'r'},  {"from", 1, 0, 'f'},    {"to", 1, 0, 't'},
-                                          {"purpose", 1, 0, 'u'}, {"connections", 1, 0, 'c'}, {"streams", 1, 0, 's'},
-                                          {"in-flight", 1, 0, 'i'}, {"seconds", 1, 0, 'S'}, {"server", 1, 0, 'P'},
+    static const struct option longs[] = {{"port", 1, 0, 'p'},
+                                          {"pki", 1, 0, 'k'},
+                                          {"as", 1, 0, 'a'},
+                                          {"record", 1, 0, 'r'},
+                                          {"from", 1, 0, 'f'},
+                                          {"to", 1, 0, 't'},
+                                          {"purpose", 1, 0, 'u'},
+                                          {"connections", 1, 0, 'c'},
+                                          {"streams", 1, 0, 's'},
+                                          {"in-flight", 1, 0, 'i'},
+                                          {"seconds", 1, 0, 'S'},
+                                          {"server", 1, 0, 'P'},
                                           {0, 0, 0, 0}};
-    static struct load l = {.host = "127.0.0.1", .connections = 8, .streams = 32, .in_flight = 1000, .purpose = ""};
-    const char *pki = ".", *as = "province", *record = NULL, *from = "national.penalty.org@2018", *to = NULL;
+    static struct load l = {
+        .host = "127.0.0.1", .connections = 8, .streams = 32, .in_flight = 1000, .purpose = ""};
+    const char *pki = ".", *as = "province", *record = NULL, *from = "national.penalty.org@2018",
+               *to = NULL;
     int seconds = 5, pid = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (c) {
-        case 'p': l.port = (uint16_t)atoi(optarg); break;
-        case 'k': pki = optarg; break;
-        case 'a': as = optarg; break;
-        case 'r': record = optarg; break;
-        case 'f': from = optarg; break;
-        case 't': to = optarg; break;
-        case 'u': l.purpose = optarg; break;
-        case 'c': l.connections = atoi(optarg); break;
-        case 's': l.streams = atoi(optarg); break;
-        case 'i': l.in_flight = atoi(optarg); break;
-        case 'S': seconds = atoi(optarg); break;
-        case 'P': pid = atoi(optarg); break;
-        default: fputs(usage, stderr); return 64;
+        case 'p':
+            l.port = (uint16_t)atoi(optarg);
+            break;
+        case 'k':
+            pki = optarg;
+            break;
+        case 'a':
+            as = optarg;
+            break;
+        case 'r':
+            record = optarg;
+            break;
+        case 'f':
+            from = optarg;
+            break;
+        case 't':
+            to = optarg;
+            break;
+        case 'u':
+            l.purpose = optarg;
+            break;
+        case 'c':
+            l.connections = atoi(optarg);
+            break;
+        case 's':
+            l.streams = atoi(optarg);
+            break;
+        case 'i':
+            l.in_flight = atoi(optarg);
+            break;
+        case 'S':
+            seconds = atoi(optarg);
+            break;
+        case 'P':
+            pid = atoi(optarg);
+            break;
+        default:
+            fputs(usage, stderr);
+            return 64;
         }
     }
     if (optind + 1 != argc || l.port == 0) {
@@ -383,8 +428,10 @@ int main(int argc, char **argv)
         return 64;
     }
     const char *what = argv[optind];
-    l.mode = strcmp(what, "push") == 0 ? PUSH : strcmp(what, "pull") == 0 ? PULL : strcmp(what, "health") == 0 ? HEALTH
-                                                                                                              : TRANSLATE;
+    l.mode = strcmp(what, "push") == 0     ? PUSH
+             : strcmp(what, "pull") == 0   ? PULL
+             : strcmp(what, "health") == 0 ? HEALTH
+                                           : TRANSLATE;
     l.format = from;
     struct gw_buf file, error;
     gw_buf_init(&file, 16u << 20);
@@ -419,7 +466,8 @@ int main(int argc, char **argv)
         return 1;
     }
     l.arena = gw_arena_new("bench", 1u << 20);
-    if (gw_io_loop_new("bench", &l.io) != GW_OK || gw_io_timer_new(l.io, time_is_up, &l, &l.timer) != GW_OK)
+    if (gw_io_loop_new("bench", &l.io) != GW_OK ||
+        gw_io_timer_new(l.io, time_is_up, &l, &l.timer) != GW_OK)
         return 1;
     for (int i = 0; i < l.connections; i++)
         if (gw_io_connect(l.io, l.host, l.port, on_connect, &l) != GW_OK)

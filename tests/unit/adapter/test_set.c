@@ -11,7 +11,8 @@
 #include "crypto/crypto.h"
 #include "grpc/health/v1/health.pb-c.h"
 
-static int32_t answer(void *adapter, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+static int32_t answer(void *adapter, struct gw_adapter_call *c, void *state,
+                      const ProtobufCMessage *m, void *item)
 {
     (void)adapter;
     (void)c;
@@ -36,7 +37,8 @@ static int setup(void **state)
 {
     (void)state;
     methods[0] = (struct gw_adapter_method){.name = "Check", .message = answer};
-    methods[1] = (struct gw_adapter_method){.name = "Watch", .streaming = GW_STREAM_SERVER, .message = answer};
+    methods[1] = (struct gw_adapter_method){
+        .name = "Watch", .streaming = GW_STREAM_SERVER, .message = answer};
     services[0] = (struct gw_adapter_service){&grpc__health__v1__health__descriptor, methods, 2};
     services[1] = services[0];
     adapter = (struct gw_adapter){.abi_major = GW_ADAPTER_ABI_MAJOR,

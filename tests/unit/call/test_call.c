@@ -1,5 +1,5 @@
-/* Calls over a transport that is an array: refusals that have run out of memory, streams that are cut, peers that do not
- * read, a log that is full or dead. The log is real, the adapter is ours. */
+/* Calls over a transport that is an array: refusals that have run out of memory, streams that are
+ * cut, peers that do not read, a log that is full or dead. The log is real, the adapter is ours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,13 +19,14 @@
 
 enum { CALL_MEMORY = 1 << 20, BIG_ANSWER = 300 * 1024, GIVE_UP_US = 20 * 1000 * 1000 };
 
-/* ---- the adapter: what its handlers do is the test's ---------------------------------------------- */
+/* ---- the adapter: what its handlers do is the test's
+ * ---------------------------------------------- */
 
 static const struct gw_adapter_host *host;
 static int32_t (*on_check)(struct gw_adapter_call *c);
 static int32_t (*on_watch)(struct gw_adapter_call *c);
 static int32_t (*on_watch_writable)(struct gw_adapter_call *c);
-static unsigned asked;                  /* messages that the bidirectional method has seen */
+static unsigned asked; /* messages that the bidirectional method has seen */
 
 static int32_t init(const struct gw_adapter_host *h, void **ret)
 {
@@ -34,13 +35,15 @@ static int32_t init(const struct gw_adapter_host *h, void **ret)
     return 0;
 }
 
-static int32_t check(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+static int32_t check(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m,
+                     void *item)
 {
     (void)a, (void)state, (void)m, (void)item;
     return on_check(c);
 }
 
-static int32_t watch(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+static int32_t watch(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m,
+                     void *item)
 {
     (void)a, (void)state, (void)m, (void)item;
     return on_watch(c);
@@ -52,7 +55,8 @@ static int32_t watch_writable(void *a, struct gw_adapter_call *c, void *state)
     return on_watch_writable(c);
 }
 
-static int32_t reflect(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m, void *item)
+static int32_t reflect(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m,
+                       void *item)
 {
     (void)a, (void)state, (void)m, (void)item;
     static uint8_t big[BIG_ANSWER];
@@ -73,11 +77,15 @@ static const struct gw_adapter_method health_methods[] = {
     {.name = "Watch", .streaming = GW_STREAM_SERVER, .message = watch, .writable = watch_writable},
 };
 static const struct gw_adapter_method reflection_methods[] = {
-    {.name = "ServerReflectionInfo", .streaming = GW_STREAM_BIDI, .message = reflect, .half_close = reflect_end},
+    {.name = "ServerReflectionInfo",
+     .streaming = GW_STREAM_BIDI,
+     .message = reflect,
+     .half_close = reflect_end},
 };
 static const struct gw_adapter_service services[] = {
     {&grpc__health__v1__health__descriptor, health_methods, GW_ARRAY_LEN(health_methods)},
-    {&grpc__reflection__v1__server_reflection__descriptor, reflection_methods, GW_ARRAY_LEN(reflection_methods)},
+    {&grpc__reflection__v1__server_reflection__descriptor, reflection_methods,
+     GW_ARRAY_LEN(reflection_methods)},
 };
 static const struct gw_adapter adapter = {
     .abi_major = GW_ADAPTER_ABI_MAJOR,
@@ -96,7 +104,8 @@ static void send_status(struct gw_adapter_call *c)
     host->send(c, &m.base);
 }
 
-/* ---- the transport -------------------------------------------------------------------------------- */
+/* ---- the transport
+ * -------------------------------------------------------------------------------- */
 
 static struct {
     size_t queued;
@@ -177,7 +186,8 @@ static const struct gw_call_transport transport = {.headers = put_headers,
                                                    .window = window,
                                                    .queued = queued};
 
-/* ---- the world ------------------------------------------------------------------------------------ */
+/* ---- the world
+ * ------------------------------------------------------------------------------------ */
 
 static char dir[32];
 static struct gw_audit *log_;
@@ -195,9 +205,10 @@ static void (*script)(void);
 static bool (*over)(void);
 static int64_t give_up_us;
 
-static const char peer_file[] = "name = \"city\"; role = \"peer\"; title_zh = \"市\"; title_en = \"City\";\n"
-                                "org_uscc = \"11330600002500009G\"; max_calls = 2;\n"
-                                "grants = ( { method = \"Health/*\"; }, { method = \"ServerReflection/*\"; } );\n";
+static const char peer_file[] =
+    "name = \"city\"; role = \"peer\"; title_zh = \"市\"; title_en = \"City\";\n"
+    "org_uscc = \"11330600002500009G\"; max_calls = 2;\n"
+    "grants = ( { method = \"Health/*\"; }, { method = \"ServerReflection/*\"; } );\n";
 
 static void never_freed(struct gw_call_generation *g)
 {
@@ -323,12 +334,17 @@ static void run(void (*fn)(void), bool (*until)(void))
 
 static struct gw_call *begin(const char *path)
 {
-    const struct gw_tls_identity id = {
-        .role = "peer", .peer = "city", .subject = "CN=city", .version_suite = "TLSv1.3 TLS_AES_128_GCM_SHA256"};
+    const struct gw_tls_identity id = {.role = "peer",
+                                       .peer = "city",
+                                       .subject = "CN=city",
+                                       .version_suite = "TLSv1.3 TLS_AES_128_GCM_SHA256"};
     const struct gw_http2_header h[] = {
-        {GW_BYTES_LIT(":method"), GW_BYTES_LIT("POST")},   {GW_BYTES_LIT(":scheme"), GW_BYTES_LIT("https")},
-        {GW_BYTES_LIT(":path"), gw_bytes_str(path)},       {GW_BYTES_LIT(":authority"), GW_BYTES_LIT("unit.test")},
-        {GW_BYTES_LIT("te"), GW_BYTES_LIT("trailers")},    {GW_BYTES_LIT("content-type"), GW_BYTES_LIT("application/grpc")},
+        {GW_BYTES_LIT(":method"), GW_BYTES_LIT("POST")},
+        {GW_BYTES_LIT(":scheme"), GW_BYTES_LIT("https")},
+        {GW_BYTES_LIT(":path"), gw_bytes_str(path)},
+        {GW_BYTES_LIT(":authority"), GW_BYTES_LIT("unit.test")},
+        {GW_BYTES_LIT("te"), GW_BYTES_LIT("trailers")},
+        {GW_BYTES_LIT("content-type"), GW_BYTES_LIT("application/grpc")},
     };
     struct gw_call_who *who = gw_call_who_new(&id, "192.0.2.1:5000");
     struct gw_call *c = gw_call_new(&loop, who, &transport, &out, h, GW_ARRAY_LEN(h));
@@ -376,7 +392,8 @@ static struct gw_audit_entry entry(uint64_t back, uint8_t room[GW_AUDIT_ENTRY_MA
     return e;
 }
 
-/* ---- memory --------------------------------------------------------------------------------------- */
+/* ---- memory
+ * --------------------------------------------------------------------------------------- */
 
 static int32_t eat_all(struct gw_adapter_call *c)
 {
@@ -412,7 +429,8 @@ static void used_up_memory_is_refused_with_entry_and_status(void **state)
     assert_false(gw_audit_has(&e, GW_AF_OUTPUT_COMMIT));
 }
 
-/* ---- what the closing entry counts ---------------------------------------------------------------- */
+/* ---- what the closing entry counts
+ * ---------------------------------------------------------------- */
 
 static int32_t deliver_one(struct gw_adapter_call *c)
 {
@@ -446,7 +464,8 @@ static void cut_stream_counts_only_what_left(void **state)
     assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "cancelled"));
 }
 
-/* ---- a peer that sends and does not read ---------------------------------------------------------- */
+/* ---- a peer that sends and does not read
+ * ---------------------------------------------------------- */
 
 static void send_without_reading(void)
 {
@@ -481,7 +500,8 @@ static void unread_answers_hold_back_the_next_segment(void **state)
     assert_string_equal(out.status, "0");
 }
 
-/* ---- a full log ------------------------------------------------------------------------------------ */
+/* ---- a full log
+ * ------------------------------------------------------------------------------------ */
 
 static uint32_t filled;
 
@@ -559,7 +579,8 @@ static void full_log_refuses_a_new_call_without_entry(void **state)
         assert_int_equal(entry(back, room).num[GW_AF_KIND], GW_AUDIT_ALARM);
 }
 
-/* ---- more calls than the peer may have ------------------------------------------------------------- */
+/* ---- more calls than the peer may have
+ * ------------------------------------------------------------- */
 
 static struct gw_call *third[3];
 
@@ -593,7 +614,8 @@ static void calls_in_flight_of_a_peer_are_limited(void **state)
     assert_int_equal(atomic_load(&counters->peer[0].open), 0);
 }
 
-/* ---- a dead log: last, for it stays dead ---------------------------------------------------------- */
+/* ---- a dead log: last, for it stays dead
+ * ---------------------------------------------------------- */
 
 static int32_t refuse_with_details(struct gw_adapter_call *c)
 {

@@ -1,5 +1,5 @@
-/* The step tables themselves: every way to `respond` passes `audit`, and what runs in the transaction is one unbroken
- * stretch that begins with the handlers and ends with the entry. */
+/* The step tables themselves: every way to `respond` passes `audit`, and what runs in the
+ * transaction is one unbroken stretch that begins with the handlers and ends with the entry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

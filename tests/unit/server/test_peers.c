@@ -1,4 +1,5 @@
-/* The counters of a peer are its own in every generation, however many peers are added before it. */
+/* The counters of a peer are its own in every generation, however many peers are added before it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -47,7 +47,8 @@ static int teardown(void **state)
     return system(command) != 0;
 }
 
-/* Entries so far, once everything queued before is durable: a mark of our own goes in behind it and is not counted. */
+/* Entries so far, once everything queued before is durable: a mark of our own goes in behind it and
+ * is not counted. */
 static uint64_t entries(void)
 {
     static uint64_t marks;

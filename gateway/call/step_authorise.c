@@ -40,6 +40,7 @@ enum gw_step gw_call_step_authorise(struct gw_call *c)
                        (c->peer->confirmed_by != NULL && c->peer->confirmed_by[0] != 0),
         .covers = covers,
         .grant = c->grant,
+        .areas = c->grant->areas,
     };
     return GW_STEP_NEXT;
 }

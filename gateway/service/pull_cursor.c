@@ -1,15 +1,16 @@
-/* Cursors of a pull: how far each kind was read, sealed for the peer, the format and the classes
- * that the grant covers. When a class is granted later, records that were passed over would be
+/* Cursors of a pull: how far each kind was read, sealed for the peer, the format and the classes and
+ * areas that the grant covers. When one is granted later, records that were passed over would be
  * missed for ever: the old cursor is refused then, and the peer starts again. */
 #include "base/cursor.h"
 #include "service/service_internal.h"
 
-enum { VERSION = 1, AD_MAX = 512, PLAIN_MAX = 2 + 9 * GW_PULL_KINDS };
+enum { VERSION = 1, AD_MAX = 1024, PLAIN_MAX = 2 + 9 * GW_PULL_KINDS };
 
 static enum gw_status question(const struct gw_service_ctx *x, const struct gw_pull *p,
                                struct gw_buf *ret)
 {
-    gw_buf_printf(ret, "pull\n%s\n%s\n", x->caller->peer, gw_format_id(p->format));
+    gw_buf_printf(ret, "pull\n%s\n%s\n%s\n", x->caller->peer, gw_format_id(p->format),
+                  x->caller->areas);
     for (size_t i = 0; i < p->kinds; i++)
         gw_buf_printf(ret, "%s %u\n", p->kind[i].name, p->kind[i].classes);
     return gw_buf_failed(ret);

@@ -52,6 +52,7 @@ struct gw_service_caller {
     const char *(*covers)(const struct gw_service_caller *c, const char *kind, uint32_t class_bit,
                           struct gw_bytes area);
     const void *grant;
+    const char *areas; /* that the grant covers, as one text: cursors are bound to it */
 };
 
 /* Counters per peer and of the process, for Operations.Status. */

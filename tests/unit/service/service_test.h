@@ -332,7 +332,8 @@ static inline void call_begin(struct gw_adapter_call *c, const char *name, const
                                            .purpose = "",
                                            .inferred_ok = true,
                                            .covers = grant_covers,
-                                           .grant = &c->grant};
+                                           .grant = &c->grant,
+                                           .areas = "*"};
     c->now_us = TODAY_US;
     assert_int_equal(c->adapter->init(&fake_host, &c->self), 0);
     if (c->method->open != NULL)

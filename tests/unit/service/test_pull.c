@@ -207,6 +207,12 @@ static void test_cursor_bound(void **state)
     refuses("hangzhou", "suzhou.penalty@1", both, cursor, "cursor-invalid");
     refuses("suzhou", CANON, both, cursor, "cursor-invalid");
     refuses("suzhou", "suzhou.penalty@1", both | PERSON, cursor, "cursor-invalid");
+    /* A grant of other areas may cover what was passed over. */
+    call_begin(&c, "record", "Pull", "suzhou");
+    c.caller.areas = "3306 3205";
+    pull(&c, "suzhou.penalty@1", cursor, 0);
+    assert_string_equal(c.finished, "cursor-invalid");
+    call_end(&c);
     cursor[5] = cursor[5] == 'A' ? 'B' : 'A';
     refuses("suzhou", "suzhou.penalty@1", both, cursor, "cursor-invalid");
     refuses("suzhou", "suzhou.penalty@1", both, "!", "cursor-invalid");

@@ -58,6 +58,8 @@ struct gw_adapter_host {
     /* Evidence: what the entry of this segment says. */
     void (*note_subject)(struct gw_adapter_call *c, const char *type, const char *value,
                          size_t len);
+    /* Formats, kinds and bases are codes; those of a segment stand in its entry side by side. A batch
+     * stands there when the segment had one only. */
     void (*note_formats)(struct gw_adapter_call *c, const char *source, const char *target);
     void (*note_kind)(struct gw_adapter_call *c, const char *record_kind, const char *legal_basis);
     void (*note_batch)(struct gw_adapter_call *c, const uint8_t id[16]);

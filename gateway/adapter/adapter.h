@@ -72,7 +72,7 @@ struct gw_segment {
     uint32_t subject_count;
     const char *source_format, *target_format, *record_kind, *legal_basis;
     uint8_t batch[16];
-    bool has_batch;
+    bool has_batch, many_batches;
     uint32_t records, refused;
     const char *reason; /* what the entry says when the call goes on; NULL: ok */
     /* finish() */

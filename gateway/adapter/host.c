@@ -167,30 +167,51 @@ static void host_note_subject(struct gw_adapter_call *c, const char *type, const
     s->subject_count++;
 }
 
+static bool has_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+        if ((at == words || at[-1] == ' ') && (at[len] == '\0' || at[len] == ' '))
+            return true;
+    return false;
+}
+
+/* An entry names all that its segment had, not the last of it; one word for those that do not fit. */
+static void note_word(struct gw_segment *s, const char **noted, const char *word, size_t max)
+{
+    static const char several[] = "several";
+    if (word == NULL || word[0] == '\0' || *noted == several)
+        return;
+    if (*noted == NULL)
+        *noted = keep(s, word);
+    else if (!has_word(*noted, word))
+        *noted = strlen(*noted) + 1 + strlen(word) > max
+                     ? several
+                     : gw_arena_printf(s->arena, "%s %s", *noted, word);
+}
+
+/* SPEC.md 4.4. */
+enum { TEXT_MAX = 64, BASIS_MAX = 128 };
+
 static void host_note_formats(struct gw_adapter_call *c, const char *source, const char *target)
 {
     struct gw_segment *s = segment_of(c);
-    if (source != NULL && source[0] != 0 &&
-        (s->source_format == NULL || strcmp(s->source_format, source) != 0))
-        s->source_format = keep(s, source);
-    if (target != NULL && target[0] != 0 &&
-        (s->target_format == NULL || strcmp(s->target_format, target) != 0))
-        s->target_format = keep(s, target);
+    note_word(s, &s->source_format, source, TEXT_MAX);
+    note_word(s, &s->target_format, target, TEXT_MAX);
 }
 
 static void host_note_kind(struct gw_adapter_call *c, const char *record_kind,
                            const char *legal_basis)
 {
     struct gw_segment *s = segment_of(c);
-    if (record_kind != NULL && (s->record_kind == NULL || strcmp(s->record_kind, record_kind) != 0))
-        s->record_kind = keep(s, record_kind);
-    if (legal_basis != NULL && (s->legal_basis == NULL || strcmp(s->legal_basis, legal_basis) != 0))
-        s->legal_basis = keep(s, legal_basis);
+    note_word(s, &s->record_kind, record_kind, TEXT_MAX);
+    note_word(s, &s->legal_basis, legal_basis, BASIS_MAX);
 }
 
 static void host_note_batch(struct gw_adapter_call *c, const uint8_t id[16])
 {
     struct gw_segment *s = segment_of(c);
+    s->many_batches |= s->has_batch && memcmp(s->batch, id, 16) != 0;
     memcpy(s->batch, id, 16);
     s->has_batch = true;
 }
@@ -204,8 +225,9 @@ static void host_note_counts(struct gw_adapter_call *c, uint32_t records, uint32
 
 static void host_note_reason(struct gw_adapter_call *c, const char *reason)
 {
-    struct gw_segment *s = segment_of(c);
-    s->reason = keep(s, reason);
+    const struct gw_reason *r = gw_reason_find(gw_bytes_str(reason));
+    if (!GW_BUG_ON(r == NULL))
+        segment_of(c)->reason = r->code;
 }
 
 static void host_log(struct gw_adapter_call *c, int32_t level, const char *text)

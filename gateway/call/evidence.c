@@ -178,7 +178,7 @@ enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
                      stream && !ends ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
     if (stream && c->has_seq)
         gw_audit_set_num(&e, GW_AF_REF_SEQ, c->last_seq);
-    if (s->has_batch)
+    if (s->has_batch && !s->many_batches)
         gw_audit_set_bytes(&e, GW_AF_BATCH_ID, gw_bytes_make(s->batch, 16));
     if (s->record_kind != NULL)
         set_str(&e, GW_AF_RECORD_KIND, s->record_kind, "unknown");

@@ -1,3 +1,5 @@
+/* One publication: nothing is renamed before all is synced; the files of one run share the cost of
+ * the file system's journal. What a file that exists already means is SPEC 8.4.2. */
 #include "audit/files.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 
 #include "base/text.h"
 
-static const char *const known_params[] = {"field", "expected", "max", "near", "item", "because"};
+static const char *const known_params[] = {"field", "expected", "max", "near", "item", "because", "basis"};
 
 static void check_text(const struct gw_reason *r, const char *text)
 {

@@ -19,6 +19,7 @@ struct push {
     struct gw_push_plan plan;
     struct gw_push_state state;
     const char *format, *formats, *batch, *until, *resend, *key_field, *sheet, *feedback, *out;
+    int64_t until_us; /* fixed at the start: the check of a large file may take minutes */
     bool dry_run, raw;
     bool closed;     /* the batch was closed; then these are the sheet's */
     char base[4000]; /* what the files beside the package are named after */
@@ -231,12 +232,11 @@ static void say_stopped(const struct push *p)
 
 static int send_all(struct push *p)
 {
-    struct gw_push_run r = {.c = p->c, .remote = &p->remote, .plan = &p->plan, .state = &p->state};
-    if (p->until != NULL && until_parse(p->until, &r.until_us) != GW_OK) {
-        gw_cmd_err(p->c, "--until 的写法为 HH:MM（北京时间），如 02:00",
-                   "--until is HH:MM in UTC+8, e.g. 02:00");
-        return GW_EXIT_USAGE;
-    }
+    struct gw_push_run r = {.c = p->c,
+                            .remote = &p->remote,
+                            .plan = &p->plan,
+                            .state = &p->state,
+                            .until_us = p->until_us};
     int rc = gw_remote_open(&p->remote);
     if (rc == GW_EXIT_OK && p->batch != NULL)
         rc = open_batch(p);
@@ -380,6 +380,11 @@ int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
     if (n != 1 || p.format == NULL || strcmp(path[0], "-") == 0) {
         gw_cmd_err(c, "请给出文件和 --format", "name the file and --format");
         return gw_cmd_usage_hint(c);
+    }
+    if (p.until != NULL && until_parse(p.until, &p.until_us) != GW_OK) {
+        gw_cmd_err(c, "--until 的写法为 HH:MM（北京时间），如 02:00",
+                   "--until is HH:MM in UTC+8, e.g. 02:00");
+        return GW_EXIT_USAGE;
     }
     if (p.batch != NULL && p.batch[0] != '\0' && strlen(p.batch) != 36) {
         gw_cmd_err(c, "批次号应为 36 位 UUID", "a batch id is a UUID of 36 characters");

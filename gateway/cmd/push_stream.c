@@ -6,7 +6,12 @@
 
 #include "base/clock.h"
 
-enum { IN_FLIGHT = 4000, ATTEMPTS = 8, MESSAGE_MAX = 32 * 1024 * 1024 };
+enum {
+    IN_FLIGHT = 4000,
+    ATTEMPTS = 8,
+    MESSAGE_MAX = 32 * 1024 * 1024,
+    GRACE_US = 30 * 1000 * 1000 /* for receipts that are under way when --until comes */
+};
 
 struct stream {
     struct gw_push_run *r;
@@ -182,6 +187,8 @@ static enum gw_status drive(struct stream *x, struct gw_cmd_progress *bar)
             gw_upstream_stream_half_close(x->s);
         }
         GW_TRY(take_receipts(x, 500));
+        if (time_is_up(x->r) && gw_clock_wall_us() - x->r->until_us > GRACE_US)
+            return GW_TIMEOUT; /* the gateway does not answer: what it has, it has */
         gw_cmd_progress(bar, n->acked, p->count);
     }
 }
@@ -215,6 +222,8 @@ static int attempt(struct gw_push_run *r, struct gw_cmd_progress *bar, unsigned 
             rc = GW_EXIT_GO_ON;
         else
             rc = gw_remote_failed(r->remote, res);
+    } else if (st == GW_TIMEOUT) {
+        rc = GW_EXIT_STOPPED;
     } else {
         if (st == GW_NOT_FOUND)
             gw_cmd_err(r->c, "文件 %s 在报送期间有改动", "%s was changed while it was pushed",

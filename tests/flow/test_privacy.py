@@ -15,7 +15,7 @@ def hits(folder_or_file, wanted):
     files = [folder_or_file] if folder_or_file.is_file() else [f for f in folder_or_file.rglob("*") if f.is_file()]
     found = []
     for file in files:
-        content = file.read_bytes()
+        content = file.read_bytes().rstrip(b"\0")  # journals are preallocated
         found += [(file.name, w.decode()) for w in wanted if w in content]
     return found
 

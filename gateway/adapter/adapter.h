@@ -83,7 +83,7 @@ struct gw_segment {
     size_t param_count;
     /* writer methods */
     struct gw_store_tx *tx; /* inside run() of the job only */
-    int64_t receipt, change_last;
+    int64_t receipt, change_before, change_last;
 };
 
 /* The adapter's side of a call: what its handlers see as struct gw_adapter_call. Embedded in

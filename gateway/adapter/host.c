@@ -176,7 +176,8 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
-/* An entry names all that its segment had, not the last of it; one word for those that do not fit. */
+/* An entry names all that its segment had, not the last of it; one word for those that do not fit.
+ */
 static void note_word(struct gw_segment *s, const char **noted, const char *word, size_t max)
 {
     static const char several[] = "several";

@@ -10,15 +10,20 @@ static void back_on_loop(struct gw_io_post *p)
     gw_call_segment_resume(g, GW_STEP_NEXT);
 }
 
-/* On the sequencer's thread, in log order: what is durable becomes visible. */
+/* On the sequencer's thread, in log order: what is durable becomes visible. What was applied and
+ * has no entry stays unseen, and all that came after it: a later entry must not show it (INVARIANTS
+ * P3). */
 static void durable(struct gw_audit_append *ap, enum gw_status st)
 {
     struct gw_call_segment *g = GW_CONTAINER_OF(ap, struct gw_call_segment, append);
+    struct gw_store *store = g->call->loop->store;
     g->appended = st;
-    if (st == GW_OK && g->in_tx) {
-        gw_store_pending_done(g->call->loop->store, g->s.receipt, ap->seq);
+    if (g->in_tx && st == GW_OK) {
+        gw_store_pending_done(store, g->s.receipt, ap->seq);
         if (g->s.change_last > 0)
-            gw_store_visible_advance(g->call->loop->store, g->s.change_last);
+            gw_store_visible_advance(store, g->s.change_last);
+    } else if (g->in_tx) {
+        gw_store_stop_at(store, g->s.change_before);
     }
     g->post.run = back_on_loop;
     gw_io_loop_post(g->call->loop->io, &g->post);

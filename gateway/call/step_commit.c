@@ -10,6 +10,7 @@ static enum gw_status run_in_tx(struct gw_store_job *j, struct gw_store_tx *tx)
     GW_MAGIC_CHECK(g, GW_CALL_SEG_MAGIC);
     g->s.tx = tx;
     g->s.receipt = gw_store_receipt_next(tx);
+    g->s.change_before = gw_store_change_last(tx);
     enum gw_step r = gw_call_segment_run(g->call, g, GW_SEGMENT_commit);
     g->s.change_last = gw_store_change_last(tx);
     g->s.tx = NULL;

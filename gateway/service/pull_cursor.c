@@ -1,6 +1,6 @@
-/* Cursors of a pull: how far each kind was read, sealed for the peer, the format and the classes and
- * areas that the grant covers. When one is granted later, records that were passed over would be
- * missed for ever: the old cursor is refused then, and the peer starts again. */
+/* Cursors of a pull: how far each kind was read, sealed for the peer, the format and the classes
+ * and areas that the grant covers. When one is granted later, records that were passed over would
+ * be missed for ever: the old cursor is refused then, and the peer starts again. */
 #include "base/cursor.h"
 #include "service/service_internal.h"
 

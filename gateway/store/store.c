@@ -102,6 +102,7 @@ static enum gw_status load_counters(struct gw_store *s)
     gw_store_db_end(s->db, GW_ST_COUNTER_GET);
     /* What is pending is brought into the log before anybody is served (DESIGN 9). */
     atomic_store(&s->visible, c->change);
+    atomic_store(&s->visible_end, INT64_MAX);
     s->stats = (struct gw_store_stats){.records = c->records,
                                        .deliveries = c->deliveries,
                                        .batches_open = c->batches_open,
@@ -188,9 +189,21 @@ void gw_store_close(struct gw_store *s)
 
 void gw_store_visible_advance(struct gw_store *s, int64_t change_no)
 {
+    int64_t end = atomic_load(&s->visible_end);
     int64_t now = atomic_load_explicit(&s->visible, memory_order_relaxed);
+    if (change_no > end)
+        change_no = end;
     while (now < change_no && !atomic_compare_exchange_weak(&s->visible, &now, change_no))
         ;
+}
+
+void gw_store_stop_at(struct gw_store *s, int64_t change_no)
+{
+    pthread_mutex_lock(&s->lock);
+    if (change_no < atomic_load(&s->visible_end))
+        atomic_store(&s->visible_end, change_no);
+    s->failed = true;
+    pthread_mutex_unlock(&s->lock);
 }
 
 int64_t gw_store_visible(const struct gw_store *s)

@@ -80,6 +80,10 @@ int64_t gw_store_change_last(struct gw_store_tx *tx);
 /* Any thread, in log order: readers see changes up to this one from now on. */
 void gw_store_visible_advance(struct gw_store *s, int64_t change_no);
 int64_t gw_store_visible(const struct gw_store *s);
+/* Any thread: the entry of what came behind `change_no` could not be written. Readers see none of
+ * it and nothing more is taken, until the next start has brought it into the log
+ * (gw_store_pending_each). Stats say failed. */
+void gw_store_stop_at(struct gw_store *s, int64_t change_no);
 
 /* ---- records ------------------------------------------------------------------------- */
 

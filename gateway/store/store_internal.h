@@ -113,6 +113,7 @@ struct gw_store {
     pthread_t thread;
     bool started;
     _Atomic int64_t visible;
+    _Atomic int64_t visible_end; /* it never passes this one: gw_store_stop_at() */
 
     /* The writer's own. */
     struct gw_store_tx tx;

@@ -43,6 +43,28 @@ static void nothing_is_seen_before_its_entry_is_durable(void **state)
     assert_int_equal(gw_store_visible(w->s), change[0]);
 }
 
+/* The entry between two others could not be written: the later one does not show what it said. */
+static void a_lost_entry_stops_what_is_seen_and_what_is_taken(void **state)
+{
+    struct world *w = *state;
+    struct gw_store_put p[] = {put_of("k1", "one"), put_of("k2", "two"), put_of("k3", "three")};
+    int64_t change[3];
+    for (int i = 0; i < 3; i++)
+        change[i] = put_unseen(w, &p[i]);
+    gw_store_visible_advance(w->s, change[0]);
+    gw_store_stop_at(w->s, change[0]);
+    gw_store_visible_advance(w->s, change[2]);
+    assert_int_equal(gw_store_visible(w->s), change[0]);
+    struct gw_store_stats st;
+    gw_store_stats_get(w->s, &st);
+    assert_true(st.failed);
+    struct put_job j = {.p = p, .count = 1};
+    assert_int_equal(run_fn(w->s, put_job_body, &j), GW_UNAVAILABLE);
+    /* The next start, once the log has them. */
+    world_reopen(w);
+    assert_int_equal(gw_store_visible(w->s), change[2]);
+}
+
 static void keep_original(void *arg, const char *format, struct gw_bytes original)
 {
     (void)format;
@@ -281,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, world_setup, world_teardown)
         T(nothing_is_seen_before_its_entry_is_durable),
+        T(a_lost_entry_stops_what_is_seen_and_what_is_taken),
         T(an_unseen_update_leaves_the_state_before_it),
         T(pages_meet_without_gap_or_overlap),
         T(a_row_that_was_stopped_before_is_not_read),

@@ -284,9 +284,27 @@ static struct gw_bytes untaken(const struct xml_split *x)
                                    : GW_BYTES_LIT("");
 }
 
+/* Comments, sections and instructions may hold a '>': the tokens that expat can be left in the
+ * middle of, and then (with deferred reparsing) tells of late. After the first of them expat does
+ * the rest. */
+static bool is_unplain(const struct xml_split *x, struct gw_bytes piece)
+{
+    for (size_t at = 0; at + 1 < piece.len; at++) {
+        const uint8_t *tag = memchr(piece.ptr + at, '<', piece.len - at - 1);
+        if (tag == NULL)
+            return false;
+        at = (size_t)(tag - piece.ptr);
+        /* The declaration stands first, or behind a byte order mark. */
+        if (tag[1] == '!' || (tag[1] == '?' && x->pos + at > 3))
+            return true;
+    }
+    return false;
+}
+
 static enum gw_status show_expat(struct xml_split *x, size_t len, bool last)
 {
     const uint8_t *at = untaken(x).ptr;
+    x->slow = x->slow || is_unplain(x, gw_bytes_make(at, len));
     while (true) {
         size_t step = len < FEED_STEP ? len : FEED_STEP;
         x->pos += step;
@@ -342,10 +360,8 @@ static enum look take_plain(struct xml_split *x)
     if (b.len - from < n + 2)
         return NEED_MORE;
     if (b.ptr[from] != '<' || b.ptr[from + n + 1] != '>' ||
-        !starts(gw_bytes_make(b.ptr + from + 1, n), x->format->record, n)) {
-        x->slow = b.ptr[from] == '<' && (b.ptr[from + 1] == '!' || b.ptr[from + 1] == '?');
+        !starts(gw_bytes_make(b.ptr + from + 1, n), x->format->record, n))
         return NOT_PLAIN;
-    }
     size_t at = from + n + 2;
     if (x->looked > x->pos + at)
         at = (size_t)(x->looked - x->pos);
@@ -404,14 +420,22 @@ static enum gw_status step(struct xml_split *x, bool last, bool *ret_done)
     return show_expat(x, len, last && tag_end == NULL);
 }
 
+/* What may still be asked for. Expat tells of a record when it has seen enough of it. */
+static uint64_t keep_from(const struct xml_split *x)
+{
+    if (x->place == IN_RECORD)
+        return x->record_from;
+    XML_Index at = XML_GetCurrentByteIndex(x->parser);
+    return !x->slow ? x->pos : at < 0 ? 0 : (uint64_t)at + x->skipped;
+}
+
 static enum gw_status xml_feed(void *impl, struct gw_bytes bytes, bool last,
                                const char **ret_reason)
 {
     struct xml_split *x = impl;
     enum gw_status st = GW_INVALID;
     if (x->reason == NULL)
-        st = gw_split_queue_append(&x->queue, bytes,
-                                   x->place == IN_RECORD ? x->record_from : x->pos);
+        st = gw_split_queue_append(&x->queue, bytes, keep_from(x));
     for (bool done = false; st == GW_OK && !done;)
         st = step(x, last, &done);
     if (st == GW_OK && too_large(x))

@@ -193,6 +193,23 @@ static void test_bodies_that_are_not_plain(void **state)
     }
 }
 
+/* A comment that expat is left in the middle of, before and around the start of the body. */
+static void test_long_comments_before_the_body(void **state)
+{
+    (void)state;
+    char filler[400];
+    memset(filler, 'x', sizeof(filler) - 1);
+    filler[sizeof(filler) - 1] = '\0';
+    struct result p = split_text(
+        ORG, gw_arena_printf(arena,
+                             "<package><!-- %s > --><body><!-- > <record>%s</record> > -->"
+                             "<record><A>1</A></record></body></package>",
+                             filler, filler));
+    assert_null(p.reason);
+    assert_int_equal(p.count, 1);
+    assert_string_equal(p.text[0], "<record><A>1</A></record>");
+}
+
 /* Good records before the break are handed out. */
 static void test_records_before_the_break(void **state)
 {
@@ -342,6 +359,7 @@ int main(void)
         TEST(test_xml_that_is_no_package),
         TEST(test_one_bad_row_never_loses_its_batch),
         TEST(test_bodies_that_are_not_plain),
+        TEST(test_long_comments_before_the_body),
         TEST(test_records_before_the_break),
         TEST(test_bare_records_and_byte_order_marks),
         TEST(test_trap_10_shapes_of_datas),

@@ -1,5 +1,5 @@
 // The one C++ file: simdjson behind a C function. Chosen by measurement
-// (tests/bench/README.md): 3.1 million objects of 1.2 KB a second and core, against 0.58 million
+// of the Debian 12 packages: 3.1 million objects of 1.2 KB a second and core, against 0.58 million
 // with yajl and 0.07 million with jansson. Its numbers are taken as source text, never as double.
 // On-demand reading does not look at what is skipped, so everything is visited here.
 #include "format/json.h"

@@ -49,7 +49,7 @@ def test_push_and_pull_cut_at_random(gateway, long):
     batch = str(uuid.uuid4())
     gateway.client("province").open_batch(batch, count, data.NATIONAL_ORG, records)
 
-    proxy = CuttingProxy(("127.0.0.1", gateway.port), CUTS, seed=7, low=size // 40, high=size // 12)
+    proxy = CuttingProxy(("127.0.0.1", gateway.port), CUTS, seed=7, low=size // 60, high=size // 24)
     connections, repeated = push_until_done(proxy.address, gateway.pki, batch, records)
     assert proxy.made == CUTS and connections > CUTS
 

@@ -184,7 +184,7 @@ static void note_word(struct gw_segment *s, const char **noted, const char *word
     if (word == NULL || word[0] == '\0' || *noted == several)
         return;
     if (*noted == NULL)
-        *noted = keep(s, word);
+        *noted = strlen(word) > max ? several : keep(s, word);
     else if (!has_word(*noted, word))
         *noted = strlen(*noted) + 1 + strlen(word) > max
                      ? several

@@ -10,7 +10,7 @@
 #include "adapter/adapter_internal.h"
 #include "base/map.h"
 
-enum { MAX_ADAPTERS = 64, MAX_TARGETS = 512, MAX_NAME = 256 };
+enum { MAX_ADAPTERS = 64, MAX_TARGETS = 512, MAX_NAME = 256, LOGGED_NAME = 64 /* SPEC.md 4.4 */ };
 
 struct gw_adapter_set {
     struct gw_arena *arena;
@@ -79,6 +79,11 @@ static enum gw_status add_method(struct gw_adapter_set *s, const struct gw_adapt
                       a->name, sd->name, m->name);
         return GW_INVALID;
     }
+    if (m->place == GW_PLACE_WRITER && (m->flags & GW_METHOD_EXEMPT) != 0) {
+        gw_buf_printf(ret_error, "adapter %s: method %s/%s writes, so it can not be exempt",
+                      a->name, sd->name, m->name);
+        return GW_INVALID;
+    }
     if (s->targets == MAX_TARGETS) {
         gw_buf_printf(ret_error, "adapter %s: more than %d methods in all", a->name, MAX_TARGETS);
         return GW_TOO_LARGE;
@@ -96,6 +101,11 @@ static enum gw_status add_method(struct gw_adapter_set *s, const struct gw_adapt
     t->name = gw_arena_printf(s->arena, "%s/%s", last != NULL ? last + 1 : sd->name, m->name);
     if (gw_arena_failed(s->arena))
         return GW_NOMEM;
+    if (strlen(t->name) > LOGGED_NAME) {
+        gw_buf_printf(ret_error, "adapter %s: method %s is longer than the %d bytes of a log entry",
+                      a->name, t->name, LOGGED_NAME);
+        return GW_TOO_LARGE;
+    }
     if (gw_map_add(s->by_path, gw_bytes_str(t->path), t) != GW_OK) {
         gw_buf_printf(ret_error, "adapter %s: method %s is published twice", a->name, t->path);
         return GW_EXISTS;
@@ -162,6 +172,11 @@ enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adap
     GW_TRY(add_reasons(s, a, ret_error));
     for (size_t i = 0; i < a->service_count; i++) {
         const struct gw_adapter_service *sv = &a->services[i];
+        if (s->services == MAX_TARGETS) {
+            gw_buf_printf(ret_error, "adapter %s: more than %d services in all", a->name,
+                          MAX_TARGETS);
+            return GW_TOO_LARGE;
+        }
         s->service[s->services++] = sv->descriptor->name;
         for (size_t k = 0; k < sv->method_count; k++)
             GW_TRY(add_method(s, a, self, sv->descriptor, &sv->methods[k], ret_error));

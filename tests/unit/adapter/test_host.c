@@ -56,6 +56,10 @@ static void what_does_not_fit_is_not_cut(void **state)
         host->note_kind(&call, kind, NULL);
     }
     assert_string_equal(segment.record_kind, "several");
+    char format[66] = "";
+    memset(format, 'x', sizeof(format) - 1);
+    host->note_formats(&call, format, NULL);
+    assert_string_equal(segment.source_format, "several");
 }
 
 static void two_batches_are_not_one(void **state)

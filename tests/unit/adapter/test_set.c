@@ -77,6 +77,25 @@ static void a_good_one_is_taken(void **state)
     assert_int_equal(add(NULL), GW_OK);
 }
 
+static void a_writer_without_entries_is_refused(void **state)
+{
+    (void)state;
+    methods[0].place = GW_PLACE_WRITER;
+    methods[0].flags = GW_METHOD_EXEMPT;
+    assert_int_equal(add("can not be exempt"), GW_INVALID);
+}
+
+static void a_name_that_no_entry_holds_is_refused(void **state)
+{
+    (void)state;
+    static const char name[] = "test.AServiceWhoseNameIsLongEnoughThatWithItsMethodItFitsNoEntry0";
+    static ProtobufCServiceDescriptor d;
+    d = grpc__health__v1__health__descriptor;
+    d.name = name;
+    services[0].descriptor = &d;
+    assert_int_equal(add("longer than the 64 bytes"), GW_TOO_LARGE);
+}
+
 static void another_major_is_refused(void **state)
 {
     (void)state;
@@ -139,6 +158,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_good_one_is_taken, setup),
+        cmocka_unit_test_setup(a_writer_without_entries_is_refused, setup),
+        cmocka_unit_test_setup(a_name_that_no_entry_holds_is_refused, setup),
         cmocka_unit_test_setup(another_major_is_refused, setup),
         cmocka_unit_test_setup(a_newer_minor_is_refused, setup),
         cmocka_unit_test_setup(a_short_struct_is_refused, setup),

@@ -377,6 +377,19 @@ void gw_call_writable(struct gw_call *c)
     gw_call_advance(c);
 }
 
+void gw_call_drain(struct gw_call_loop *l)
+{
+    l->draining = true;
+    GW_LIST_FOR_SAFE(it, nxt, &l->calls)
+    {
+        struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
+        if (!c->opened || c->busy != NULL || !c->half_close_seen || c->ad.blocked)
+            continue;
+        gw_call_refuse(c, "draining", NULL, NULL);
+        gw_call_advance(c);
+    }
+}
+
 void gw_call_closed(struct gw_call *c)
 {
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);

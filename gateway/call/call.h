@@ -101,6 +101,9 @@ void gw_call_who_unref(struct gw_call_who *w);
  * the entry becomes durable after all, the log gets an ALARM answer.withheld (SPEC.md 8.3.5).
  * Called by a timer of the loop. */
 void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
+/* No new calls from here on, and those that wait for nothing but news (a health watch) end now, with
+ * `draining`. */
+void gw_call_drain(struct gw_call_loop *l);
 
 struct gw_call;
 /* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset

@@ -38,7 +38,7 @@ static void drain_poll(void *arg)
     uint64_t polls = l->server->drain_ms / DRAIN_POLL_MS;
     l->drain_polls++;
     if (l->drain_polls == GOAWAY_GAP_POLLS) {
-        l->calls.draining = true;
+        gw_call_drain(&l->calls);
         gw_conn_drain(&l->conns, true);
     }
     /* Also with no time at all: the final GOAWAY says which calls were not begun. */

@@ -19,8 +19,7 @@
 
 enum { CALL_MEMORY = 1 << 20, BIG_ANSWER = 300 * 1024, GIVE_UP_US = 20 * 1000 * 1000 };
 
-/* ---- the adapter: what its handlers do is the test's
- * ---------------------------------------------- */
+/* ---- the adapter: what its handlers do is the test's ---- */
 
 static const struct gw_adapter_host *host;
 static int32_t (*on_check)(struct gw_adapter_call *c);
@@ -104,8 +103,7 @@ static void send_status(struct gw_adapter_call *c)
     host->send(c, &m.base);
 }
 
-/* ---- the transport
- * -------------------------------------------------------------------------------- */
+/* ---- the transport ---- */
 
 static struct {
     size_t queued;
@@ -186,8 +184,7 @@ static const struct gw_call_transport transport = {.headers = put_headers,
                                                    .window = window,
                                                    .queued = queued};
 
-/* ---- the world
- * ------------------------------------------------------------------------------------ */
+/* ---- the world ---- */
 
 static char dir[32];
 static struct gw_audit *log_;
@@ -392,8 +389,7 @@ static struct gw_audit_entry entry(uint64_t back, uint8_t room[GW_AUDIT_ENTRY_MA
     return e;
 }
 
-/* ---- memory
- * --------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static int32_t eat_all(struct gw_adapter_call *c)
 {
@@ -429,8 +425,7 @@ static void used_up_memory_is_refused_with_entry_and_status(void **state)
     assert_false(gw_audit_has(&e, GW_AF_OUTPUT_COMMIT));
 }
 
-/* ---- what the closing entry counts
- * ---------------------------------------------------------------- */
+/* ---- what the closing entry counts ---- */
 
 static int32_t deliver_one(struct gw_adapter_call *c)
 {
@@ -464,8 +459,7 @@ static void cut_stream_counts_only_what_left(void **state)
     assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "cancelled"));
 }
 
-/* ---- a peer that sends and does not read
- * ---------------------------------------------------------- */
+/* ---- a peer that sends and does not read ---- */
 
 static void send_without_reading(void)
 {
@@ -500,8 +494,33 @@ static void unread_answers_hold_back_the_next_segment(void **state)
     assert_string_equal(out.status, "0");
 }
 
-/* ---- a full log
- * ------------------------------------------------------------------------------------ */
+/* ---- the end of the process ---- */
+
+static void watch_once(void)
+{
+    call = begin("/grpc.health.v1.Health/Watch");
+    say(call, true);
+}
+
+static bool told_to_drain(void)
+{
+    if (out.messages == 1 && !loop.draining)
+        gw_call_drain(&loop);
+    return answered();
+}
+
+/* Nobody waits twenty seconds for a watcher that has nothing to be told. */
+static void drain_ends_calls_that_wait_for_news(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    on_watch = deliver_one;
+    run(watch_once, told_to_drain);
+    assert_string_equal(out.status, "14");
+    assert_true(gw_bytes_eq_str(entry(0, room).str[GW_AF_REASON], "draining"));
+}
+
+/* ---- a full log ---- */
 
 static uint32_t filled;
 
@@ -523,12 +542,6 @@ static void fill_log(void)
 {
     while (gw_audit_reserve(log_, 1) == GW_OK)
         filled++;
-}
-
-static void watch_once(void)
-{
-    call = begin("/grpc.health.v1.Health/Watch");
-    say(call, true);
 }
 
 static bool full_when_it_goes_on(void)
@@ -579,8 +592,7 @@ static void full_log_refuses_a_new_call_without_entry(void **state)
         assert_int_equal(entry(back, room).num[GW_AF_KIND], GW_AUDIT_ALARM);
 }
 
-/* ---- more calls than the peer may have
- * ------------------------------------------------------------- */
+/* ---- more calls than the peer may have ---- */
 
 static struct gw_call *third[3];
 
@@ -614,8 +626,7 @@ static void calls_in_flight_of_a_peer_are_limited(void **state)
     assert_int_equal(atomic_load(&counters->peer[0].open), 0);
 }
 
-/* ---- a dead log: last, for it stays dead
- * ---------------------------------------------------------- */
+/* ---- a dead log: last, for it stays dead ---- */
 
 static int32_t refuse_with_details(struct gw_adapter_call *c)
 {
@@ -643,6 +654,7 @@ int main(void)
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),
+        cmocka_unit_test(drain_ends_calls_that_wait_for_news),
         cmocka_unit_test(full_log_still_takes_the_end_of_a_stream),
         cmocka_unit_test(full_log_refuses_a_new_call_without_entry),
         cmocka_unit_test(calls_in_flight_of_a_peer_are_limited),

@@ -204,7 +204,7 @@ int gw_cmd_translate(struct gw_cmd_ctx *c, int argc, char **argv)
     t.to = t.from != NULL ? gw_cmd_format_find(c, set, to) : NULL;
     if (t.to == NULL)
         return GW_EXIT_USAGE;
-    if (gw_format_kind(t.from) != gw_format_kind(t.to)) {
+    if (!gw_format_pair(t.from, t.to)) {
         gw_cmd_err(c, "%s 与 %s 的信息种类不同，不能互相转换",
                    "%s and %s are of different kinds and can not be translated into each other",
                    from, to);

@@ -105,6 +105,12 @@ const char *gw_format_title(const struct gw_format *f, const char *lang)
     return strcmp(lang, "en") == 0 ? f->title_en : f->title_zh;
 }
 
+bool gw_format_pair(const struct gw_format *from, const struct gw_format *to)
+{
+    return from->kind == to->kind || from->kind == XINQIAO__V1__KIND__KIND_UNSPECIFIED ||
+           to->kind == XINQIAO__V1__KIND__KIND_UNSPECIFIED;
+}
+
 Xinqiao__V1__Kind gw_format_kind(const struct gw_format *f)
 {
     return f->kind;

@@ -193,9 +193,7 @@ static bool choose(struct work *w, const Xinqiao__V1__TranslateRequest *in)
         gw_service_end_with(w->x, p->reason->code, p->params[0].name, p->params[0].value);
         return false;
     }
-    Xinqiao__V1__Kind a = gw_format_kind(w->from), b = gw_format_kind(w->to);
-    if (a == b || a == XINQIAO__V1__KIND__KIND_UNSPECIFIED ||
-        b == XINQIAO__V1__KIND__KIND_UNSPECIFIED)
+    if (gw_format_pair(w->from, w->to))
         return true;
     gw_service_end(w->x, "format-pair");
     return false;

@@ -21,7 +21,7 @@ const struct gw_call_limits gw_call_limits_default = {
     .segment_out_bytes = 64u << 10,
     .call_memory = 64u << 20,
     .max_calls = 10000,
-    .max_deadline_ms = 0,
+    .default_deadline_ms = 0,
 };
 
 static const struct {

@@ -38,13 +38,13 @@ struct gw_call_generation *gw_call_generation_ref(struct gw_call_generation *g);
 void gw_call_generation_unref(struct gw_call_generation *g);
 
 struct gw_call_limits {
-    uint32_t max_message_bytes; /* default of a method that names none */
-    uint32_t segment_messages;  /* 1000 */
-    uint32_t segment_in_bytes;  /* 1 MiB */
-    uint32_t segment_out_bytes; /* 64 KiB */
-    uint64_t call_memory;       /* budget of a segment's arena */
-    uint32_t max_calls;         /* in flight per loop */
-    uint64_t max_deadline_ms;   /* for calls without grpc-timeout; 0 none */
+    uint32_t max_message_bytes;   /* default of a method that names none */
+    uint32_t segment_messages;    /* 1000 */
+    uint32_t segment_in_bytes;    /* 1 MiB */
+    uint32_t segment_out_bytes;   /* 64 KiB */
+    uint64_t call_memory;         /* budget of a segment's arena */
+    uint32_t max_calls;           /* in flight per loop */
+    uint64_t default_deadline_ms; /* for calls without grpc-timeout; 0 none */
 };
 extern const struct gw_call_limits gw_call_limits_default;
 
@@ -101,8 +101,8 @@ void gw_call_who_unref(struct gw_call_who *w);
  * the entry becomes durable after all, the log gets an ALARM answer.withheld (SPEC.md 8.3.5).
  * Called by a timer of the loop. */
 void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
-/* No new calls from here on, and those that wait for nothing but news (a health watch) end now, with
- * `draining`. */
+/* No new calls from here on, and those that wait for nothing but news (a health watch) end now,
+ * with `draining`. */
 void gw_call_drain(struct gw_call_loop *l);
 
 struct gw_call;

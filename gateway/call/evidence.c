@@ -121,79 +121,119 @@ static uint64_t decision_of(const struct gw_reason *r)
     }
 }
 
+static uint64_t at_most_u32(uint64_t v)
+{
+    return v > UINT32_MAX ? UINT32_MAX : v;
+}
+
+static void set_request(const struct gw_call *c, const struct gw_segment *s,
+                        struct gw_audit_entry *e)
+{
+    gw_audit_set_bytes(e, GW_AF_EXCHANGE_ID, gw_bytes_make(c->exchange_id, 16));
+    gw_audit_set_num(e, GW_AF_DIRECTION, GW_AUDIT_IN);
+    gw_audit_set_num(e, GW_AF_PHASE, GW_AUDIT_RESULT);
+    gw_audit_set_num(e, GW_AF_RECEIVED_US, (uint64_t)c->received_us);
+    int64_t took = gw_clock_wall_us() - c->received_us;
+    gw_audit_set_num(e, GW_AF_LATENCY_US, took < 0 ? 0 : at_most_u32((uint64_t)took));
+    set_peer(c, e);
+    set_str(e, GW_AF_METHOD, c->route != NULL ? c->route->method : NULL, "unknown");
+    /* A purpose that is no row of the table is the caller's text. */
+    if (c->purpose_known && c->purpose.len <= 64)
+        gw_audit_set_bytes(e, GW_AF_PURPOSE, c->purpose);
+    else
+        set_str(e, GW_AF_PURPOSE, NULL, "unknown");
+    set_str(e, GW_AF_LEGAL_BASIS, s->legal_basis, "unknown");
+    gw_audit_set_num(e, GW_AF_HASH_SUITE, 1);
+}
+
+static void set_formats(const struct gw_call *c, const struct gw_segment *s,
+                        struct gw_audit_entry *e)
+{
+    if (s->source_format == NULL && s->target_format == NULL)
+        return;
+    if (s->source_format != NULL)
+        set_str(e, GW_AF_SOURCE_FORMAT, s->source_format, "unknown");
+    if (s->target_format != NULL)
+        set_str(e, GW_AF_TARGET_FORMAT, s->target_format, "unknown");
+    set_str(e, GW_AF_MAPPING, c->gen->mapping, "unknown");
+    gw_audit_set_bytes(e, GW_AF_MAPPING_HASH, gw_bytes_make(c->gen->mapping_hash.byte, 32));
+}
+
+static enum gw_status set_messages(const struct gw_segment *s, bool stream,
+                                   struct gw_audit_entry *e, struct gw_hash *in,
+                                   struct gw_hash *out)
+{
+    if (s->messages > 0) {
+        GW_TRY(commit_messages(e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE,
+                               in));
+        gw_audit_set_num(e, GW_AF_REQUEST_SIZE, s->in_bytes);
+    }
+    if (s->out_messages > 0 && s->out.len > 0) {
+        GW_TRY(commit_messages(e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL, gw_buf_view(&s->out),
+                               out));
+        gw_audit_set_num(e, GW_AF_OUTPUT_SIZE, s->out.len - 5u * (size_t)s->out_messages);
+    }
+    return GW_OK;
+}
+
+static void set_outcome(const struct gw_call *c, const struct gw_call_segment *g,
+                        struct gw_audit_entry *e)
+{
+    const struct gw_segment *s = &g->s;
+    const struct gw_reason *r = g->no_adapt ? g->verdict : s->finished ? s->finish_reason : NULL;
+    if (r == NULL)
+        r = gw_reason_find(s->reason != NULL ? gw_bytes_str(s->reason) : GW_BYTES_LIT("ok"));
+    bool open = gw_call_is_stream(c) && !g->closing;
+    gw_audit_set_num(e, GW_AF_DECISION, decision_of(r));
+    set_str(e, GW_AF_REASON, r->code, "internal");
+    set_str(e, GW_AF_POLICY, c->gen->policy, "unknown");
+    gw_audit_set_bytes(e, GW_AF_POLICY_HASH, gw_bytes_make(c->gen->policy_hash.byte, 32));
+    gw_audit_set_num(e, GW_AF_STATUS, open ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
+}
+
+/* What was exchanged; the closing entry of a stream counts all of it (SPEC.md 21.2). */
+static void set_counts(const struct gw_call *c, const struct gw_call_segment *g,
+                       struct gw_audit_entry *e)
+{
+    const struct gw_segment *s = &g->s;
+    bool whole = gw_call_is_stream(c) && g->closing;
+    uint64_t records = s->records + (whole ? c->records : 0);
+    uint64_t refused = s->refused + (whole ? c->refused : 0);
+    if (s->has_batch && !s->many_batches)
+        gw_audit_set_bytes(e, GW_AF_BATCH_ID, gw_bytes_make(s->batch, 16));
+    if (s->record_kind != NULL)
+        set_str(e, GW_AF_RECORD_KIND, s->record_kind, "unknown");
+    if (records == 0 && refused == 0 && !whole)
+        return;
+    gw_audit_set_num(e, GW_AF_RECORD_COUNT, at_most_u32(records));
+    gw_audit_set_num(e, GW_AF_REFUSED_COUNT, at_most_u32(refused));
+}
+
+static void set_segment(const struct gw_call *c, const struct gw_call_segment *g,
+                        struct gw_audit_entry *e)
+{
+    if (!gw_call_is_stream(c))
+        return;
+    if (c->has_seq)
+        gw_audit_set_num(e, GW_AF_REF_SEQ, c->last_seq);
+    gw_audit_set_num(e, GW_AF_SEGMENT, c->segment_no);
+    if (g->closing)
+        gw_audit_set_num(e, GW_AF_END, 1);
+}
+
 enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
 {
     struct gw_audit_entry e;
-    struct gw_hash in, out, root;
-    const struct gw_segment *s = &g->s;
-    const struct gw_reason *r = g->no_adapt ? g->verdict : s->finished ? s->finish_reason : NULL;
-    bool stream = gw_call_is_stream(c);
-    bool ends = g->closing;
-    if (r == NULL)
-        r = gw_reason_find(s->reason != NULL ? gw_bytes_str(s->reason) : GW_BYTES_LIT("ok"));
-
-    gw_audit_entry_init(&e, GW_AUDIT_EXCHANGE);
-    gw_audit_set_bytes(&e, GW_AF_EXCHANGE_ID, gw_bytes_make(c->exchange_id, 16));
-    gw_audit_set_num(&e, GW_AF_DIRECTION, GW_AUDIT_IN);
-    gw_audit_set_num(&e, GW_AF_PHASE, GW_AUDIT_RESULT);
-    gw_audit_set_num(&e, GW_AF_RECEIVED_US, (uint64_t)c->received_us);
-    int64_t took = gw_clock_wall_us() - c->received_us;
-    gw_audit_set_num(&e, GW_AF_LATENCY_US,
-                     took < 0            ? 0
-                     : took > UINT32_MAX ? UINT32_MAX
-                                         : (uint64_t)took);
-    set_peer(c, &e);
-    set_str(&e, GW_AF_METHOD, c->route != NULL ? c->route->method : NULL, "unknown");
-    if (c->purpose.len != 0 && c->purpose.len <= 64)
-        gw_audit_set_bytes(&e, GW_AF_PURPOSE,
-                           c->purpose_known ? c->purpose : GW_BYTES_LIT("unknown"));
-    else
-        set_str(&e, GW_AF_PURPOSE, NULL, "unknown");
-    set_str(&e, GW_AF_LEGAL_BASIS, s->legal_basis, "unknown");
-    gw_audit_set_num(&e, GW_AF_HASH_SUITE, 1);
-    GW_TRY(set_subjects(c, g, &e, &root));
-    if (s->source_format != NULL)
-        set_str(&e, GW_AF_SOURCE_FORMAT, s->source_format, "unknown");
-    if (s->target_format != NULL)
-        set_str(&e, GW_AF_TARGET_FORMAT, s->target_format, "unknown");
-    if (s->source_format != NULL || s->target_format != NULL) {
-        set_str(&e, GW_AF_MAPPING, c->gen->mapping, "unknown");
-        gw_audit_set_bytes(&e, GW_AF_MAPPING_HASH, gw_bytes_make(c->gen->mapping_hash.byte, 32));
-    }
-    if (s->messages > 0) {
-        GW_TRY(commit_messages(&e, GW_AF_REQUEST_COMMIT, "request", stream, s->first, GW_BYTES_NONE,
-                               &in));
-        gw_audit_set_num(&e, GW_AF_REQUEST_SIZE, s->in_bytes);
-    }
-    if (s->out_messages > 0 && s->out.len > 0) {
-        GW_TRY(commit_messages(&e, GW_AF_OUTPUT_COMMIT, "answer", stream, NULL,
-                               gw_buf_view(&s->out), &out));
-        gw_audit_set_num(&e, GW_AF_OUTPUT_SIZE, s->out.len - 5u * (size_t)s->out_messages);
-    }
-    gw_audit_set_num(&e, GW_AF_DECISION, decision_of(r));
-    set_str(&e, GW_AF_REASON, r->code, "internal");
-    set_str(&e, GW_AF_POLICY, c->gen->policy, "unknown");
-    gw_audit_set_bytes(&e, GW_AF_POLICY_HASH, gw_bytes_make(c->gen->policy_hash.byte, 32));
-    gw_audit_set_num(&e, GW_AF_STATUS,
-                     stream && !ends ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
-    if (stream && c->has_seq)
-        gw_audit_set_num(&e, GW_AF_REF_SEQ, c->last_seq);
-    if (s->has_batch && !s->many_batches)
-        gw_audit_set_bytes(&e, GW_AF_BATCH_ID, gw_bytes_make(s->batch, 16));
-    if (s->record_kind != NULL)
-        set_str(&e, GW_AF_RECORD_KIND, s->record_kind, "unknown");
-    uint64_t records = s->records + (stream && ends ? c->records : 0);
-    uint64_t refused = s->refused + (stream && ends ? c->refused : 0);
-    if (records != 0 || refused != 0 || (stream && ends)) {
-        gw_audit_set_num(&e, GW_AF_RECORD_COUNT, records > UINT32_MAX ? UINT32_MAX : records);
-        gw_audit_set_num(&e, GW_AF_REFUSED_COUNT, refused > UINT32_MAX ? UINT32_MAX : refused);
-    }
-    if (stream) {
-        gw_audit_set_num(&e, GW_AF_SEGMENT, c->segment_no);
-        if (ends)
-            gw_audit_set_num(&e, GW_AF_END, 1);
-    }
+    struct gw_hash in, out, root; /* borrowed by the entry */
     bool redacted = false;
+    gw_audit_entry_init(&e, GW_AUDIT_EXCHANGE);
+    set_request(c, &g->s, &e);
+    GW_TRY(set_subjects(c, g, &e, &root));
+    set_formats(c, &g->s, &e);
+    GW_TRY(set_messages(&g->s, gw_call_is_stream(c), &e, &in, &out));
+    set_outcome(c, g, &e);
+    set_counts(c, g, &e);
+    set_segment(c, g, &e);
     gw_buf_reset(&g->body);
     GW_TRY(gw_audit_body_encode(&e, &g->body, &redacted));
     if (redacted)

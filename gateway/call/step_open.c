@@ -38,8 +38,8 @@ enum gw_step gw_call_step_open(struct gw_call *c)
         max = c->peer->max_message_bytes;
     gw_grpc_reader_init(&c->reader, max, c->request.gzip);
     c->reader_ready = true;
-    int64_t timeout_us =
-        c->request.timeout_us != 0 ? c->request.timeout_us : (int64_t)lim->max_deadline_ms * 1000;
+    int64_t timeout_us = c->request.timeout_us != 0 ? c->request.timeout_us
+                                                    : (int64_t)lim->default_deadline_ms * 1000;
     if (timeout_us > 0) {
         if (gw_io_timer_new(c->loop->io, deadline_passed, c, &c->deadline) != GW_OK) {
             gw_call_refuse(c, "overload", NULL, NULL);

@@ -12,7 +12,7 @@ static void back_on_loop(struct gw_io_post *p)
 
 /* On the sequencer's thread, in log order: what is durable becomes visible. What was applied and
  * has no entry stays unseen, and all that came after it: a later entry must not show it (INVARIANTS
- * P3). */
+ * P13). */
 static void durable(struct gw_audit_append *ap, enum gw_status st)
 {
     struct gw_call_segment *g = GW_CONTAINER_OF(ap, struct gw_call_segment, append);

@@ -8,8 +8,7 @@ enum gw_step gw_call_step_route(struct gw_call *c)
         gw_call_refuse(c, c->http_refusal == 415 ? "content-type" : "method-unknown", NULL, NULL);
         return GW_STEP_REFUSE;
     }
-    bool known = false;
-    c->route = gw_route_find(c->gen->routes, c->request.path, &known);
+    c->route = gw_route_find(c->gen->routes, c->request.path, NULL);
     if (c->route == NULL) {
         gw_call_refuse(c, "method-unknown", NULL, NULL);
         return GW_STEP_REFUSE;

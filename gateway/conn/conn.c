@@ -420,11 +420,12 @@ static void timed_out(void *arg)
 void gw_conn_accept(struct gw_conn_loop *l, struct gw_io_conn *io)
 {
     struct conn *c = NULL;
-    if (l->count >= l->settings->max_connections || l->draining ||
-        (c = calloc(1, sizeof(*c))) == NULL) {
+    if (l->draining)
+        return; /* not started: io closes it */
+    if (l->count >= l->settings->max_connections || (c = calloc(1, sizeof(*c))) == NULL) {
         if (l->on_refused != NULL)
             l->on_refused(l->arg, gw_io_conn_peer(io), "too many connections");
-        return; /* not started: io closes it */
+        return;
     }
     c->magic = CONN_MAGIC;
     c->loop = l;

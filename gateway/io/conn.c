@@ -38,6 +38,8 @@ struct gw_io_conn *gw_io_conn_make(struct gw_io_loop *l)
 void gw_io_conn_adopt(struct gw_io_conn *c)
 {
     (void)uv_tcp_nodelay(&c->tcp, 1);
+    /* A peer that vanished while nobody had anything to say would hold its calls for ever. */
+    (void)uv_tcp_keepalive(&c->tcp, 1, GW_IO_KEEPALIVE_S);
     struct sockaddr_storage ss = {0};
     int len = sizeof ss;
     (void)uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len);

@@ -18,7 +18,8 @@ enum {
     GW_IO_FLUSH_MS = 30 * 1000,
     GW_IO_LINGER_MS = 2 * 1000,
     GW_IO_LINGER_TICK_MS = 250,
-    GW_IO_CONNECT_MS = 10 * 1000
+    GW_IO_CONNECT_MS = 10 * 1000,
+    GW_IO_KEEPALIVE_S = 60
 };
 
 enum gw_io_magic {

@@ -281,8 +281,20 @@ static void on_closed(void *arg, enum gw_status why)
 
 static const struct gw_io_conn_events conn_events = {on_read, on_drained, on_closed};
 
+/* A peer that vanishes is found out though nobody has anything to say. */
+static void assert_kept_alive(const struct gw_io_conn *c)
+{
+    uv_os_fd_t fd;
+    int on = 0;
+    socklen_t len = sizeof on;
+    assert_int_equal(uv_fileno((const uv_handle_t *)&c->tcp, &fd), 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &len), 0);
+    assert_int_equal(on, 1);
+}
+
 static void on_accept(void *arg, struct gw_io_conn *c)
 {
+    assert_kept_alive(c);
     struct world *w = arg;
     if (w->refuse)
         return;

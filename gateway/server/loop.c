@@ -1,6 +1,8 @@
 /* One loop thread: its listener, connections and calls; takes new generations and drains. */
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "server/server_internal.h"
 
 enum { DRAIN_POLL_MS = 20, GOAWAY_GAP_POLLS = 5 };
@@ -55,11 +57,24 @@ static void drain_poll(void *arg)
  * that nobody was told of are told then too. */
 enum { SWEEP_MS = 250 };
 
+/* A CRL past its nextUpdate is used for the grace, and said aloud each hour (DESIGN section 11). */
+static void watch_crl(struct gw_server_loop *l, int64_t now_us)
+{
+    const int64_t hour_us = INT64_C(3600) * GW_USEC_PER_SEC;
+    if (l != &l->server->loop[0] || gw_tls_context_crl_due_us(l->conns.tls) > now_us ||
+        now_us - l->crl_told_us < hour_us)
+        return;
+    l->crl_told_us = now_us;
+    gw_audit_alarm(l->server->audit, "crl.overdue", "grace");
+    GW_LOG(GW_LOG_WARN, "server", "the certificate revocation list is past its next update");
+}
+
 static void sweep(void *arg)
 {
     struct gw_server_loop *l = arg;
     gw_call_sweep(&l->calls, l->server->settings.log.commit_timeout_ms);
     gw_refusals_sweep(&l->refusals, l->server->audit, gw_clock_wall_us());
+    watch_crl(l, gw_clock_wall_us());
     gw_io_timer_arm(l->sweep_timer, SWEEP_MS);
 }
 

@@ -85,6 +85,7 @@ struct gw_server_loop {
     struct gw_refusals refusals;
     struct gw_io_timer *drain_timer, *sweep_timer;
     unsigned drain_polls;
+    int64_t crl_told_us; /* last ALARM of an overdue CRL; the first loop's */
 };
 
 struct gw_server {

@@ -50,6 +50,8 @@ const struct gw_service_status *gw_server_status(void)
     st.calls = atomic_load(&s->counters.calls);
     st.refused = atomic_load(&s->counters.refused);
     st.exempt = atomic_load(&s->counters.exempt);
+    int64_t due = gw_tls_context_crl_due_us(g->tls);
+    st.crl_due_us = due != INT64_MAX ? due : 0;
     st.certificate_days_left = gw_tls_context_days_left(g->tls, gw_clock_wall_us());
     st.peer_count = 0;
     st.peers = peer;

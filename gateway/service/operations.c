@@ -106,6 +106,8 @@ static bool set_server(const struct gw_service_ctx *x, Xinqiao__V1__StatusRespon
     m->exempt_calls = s->exempt;
     if (s->certificate_days_left < CERTIFICATE_DAYS)
         red_number(red, "certificate-ends", s->certificate_days_left);
+    if (s->crl_due_us != 0 && s->crl_due_us < x->now_us)
+        gw_report_add(red, GW_PROBLEM_WARNING, "crl-overdue", "", NULL);
     m->peers = gw_arena_calloc(x->arena, s->peer_count, sizeof(Xinqiao__V1__PeerStatus *));
     for (size_t i = 0; m->peers != NULL && i < s->peer_count; i++) {
         m->peers[i] = peer_of(x, &s->peers[i], red);

@@ -89,6 +89,7 @@ static void test_status(void **state)
                                         .refused = 3,
                                         .exempt = 1,
                                         .certificate_days_left = 5,
+                                        .crl_due_us = TODAY_US - 1,
                                         .peers = peers,
                                         .peer_count = 2};
     call_begin(&c, "operations", "Status", "operator");
@@ -105,11 +106,12 @@ static void test_status(void **state)
     assert_null(m->peers[1]->last_exchange);
     assert_non_null(m->store);
     assert_false(m->store->failed);
-    assert_int_equal(m->n_red, 2);
+    assert_int_equal(m->n_red, 3);
     assert_string_equal(m->red[0]->reason, "certificate-ends");
     assert_non_null(strstr(m->red[0]->text_zh, "5"));
-    assert_string_equal(m->red[1]->reason, "peer-certificate-ends");
-    assert_non_null(strstr(m->red[1]->text_en, "suzhou"));
+    assert_string_equal(m->red[1]->reason, "crl-overdue");
+    assert_string_equal(m->red[2]->reason, "peer-certificate-ends");
+    assert_non_null(strstr(m->red[2]->text_en, "suzhou"));
     call_end(&c);
 }
 

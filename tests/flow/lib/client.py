@@ -82,7 +82,7 @@ class Client:
             self.credentials = grpc.ssl_channel_credentials((pki / ca).read_bytes())
         # Every client has its own connection: grpcio else shares subchannels of one target and certificate.
         base = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 64 << 20),
-                ("grpc.min_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 50)]
+                ("grpc.min_reconnect_backoff_ms", 10000), ("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 50)]
         self.channel = grpc.secure_channel(address, self.credentials, base + list(options))
         self.records = protos.Service(self.channel, "xinqiao.v1.RecordExchange")
         self.operations = protos.Service(self.channel, "xinqiao.v1.Operations")

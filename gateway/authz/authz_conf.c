@@ -170,33 +170,10 @@ static enum gw_status join(struct gw_peer_set *s, const struct gw_config_node *n
 
 /* ---- grants ---- */
 
-static enum gw_status classes_of(const struct gw_config_node *n, const struct gw_config_strings *s,
-                                 uint32_t *ret, struct gw_buf *err)
-{
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } row[] = {{"organisation", GW_CLASS_ORGANISATION},
-               {"sole-trader", GW_CLASS_SOLE_TRADER},
-               {"person", GW_CLASS_PERSON}};
-    uint32_t mask = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        uint32_t bit = 0;
-        for (size_t k = 0; k < GW_ARRAY_LEN(row); k++) {
-            if (strcmp(row[k].name, s->items[i]) == 0)
-                bit = row[k].bit;
-        }
-        if (bit == 0) {
-            gw_config_node_complain(
-                n, err, "classes: seen \"%s\", expected organisation, sole-trader or person",
-                s->items[i]);
-            return GW_INVALID;
-        }
-        mask |= bit;
-    }
-    *ret = mask;
-    return GW_OK;
-}
+static const struct gw_config_choice classes[] = {{"organisation", GW_CLASS_ORGANISATION},
+                                                  {"sole-trader", GW_CLASS_SOLE_TRADER},
+                                                  {"person", GW_CLASS_PERSON},
+                                                  {NULL, 0}};
 
 static enum gw_status fields_of(struct gw_peer_set *s, const struct gw_config_node *list,
                                 struct gw_grant *g, struct gw_buf *err)
@@ -277,7 +254,7 @@ static enum gw_status load_grant(struct gw_peer_set *s, const struct gw_config_n
         join(s, n, "areas", &t.areas, is_area, "2, 4 or 6 digits of an area code", &g.areas, err));
     GW_TRY(join(s, n, "purposes", &t.purposes, is_word, "a purpose as \"credit-supervision\"",
                 &g.purposes, err));
-    GW_TRY(classes_of(n, &t.classes, &g.classes, err));
+    GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, classes, &g.classes, err));
     GW_TRY(fields_of(s, t.fields, &g, err));
     if ((g.classes & GW_CLASS_PERSON) != 0 && t.basis[0] == '\0') {
         gw_config_node_complain(n, err,
@@ -378,20 +355,6 @@ static enum gw_status load_peer(struct gw_peer_set *s, const struct gw_config_no
     return gw_map_add(s->by_identity, gw_bytes_str(key), p);
 }
 
-static void put_digest(struct gw_peer_set *s, struct gw_bytes text, const char *file)
-{
-    struct gw_hash h;
-    gw_crypto_sha256(text, GW_BYTES_NONE, GW_BYTES_NONE, &h);
-    gw_hex_put(&s->digest_list, gw_bytes_make(h.byte, sizeof(h.byte)));
-    gw_buf_printf(&s->digest_list, " peers/%s\n", file);
-}
-
-static bool is_peer_file(const char *name)
-{
-    size_t len = strlen(name);
-    return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".conf") == 0;
-}
-
 /* The set takes the file over, also when it is refused. */
 static enum gw_status add_file(struct gw_peer_set *s, struct gw_config *config, const char *file,
                                struct gw_buf *err)
@@ -400,17 +363,15 @@ static enum gw_status add_file(struct gw_peer_set *s, struct gw_config *config, 
     struct gw_peer *p = &s->peer[i];
     s->config[i] = config;
     p->index = i;
-    put_digest(s, gw_config_text(config), file);
+    gw_crypto_digest_put(&s->digest_list, gw_config_text(config), "peers/", file);
     return load_peer(s, gw_config_root(config), file, p, &s->defaults[i], err);
 }
 
 static enum gw_status load_file(struct gw_peer_set *s, const char *dir, const char *file,
                                 struct gw_buf *err)
 {
-    char path[4096];
     struct gw_config *config = NULL;
-    GW_TRY(gw_file_join(path, sizeof(path), dir, file));
-    GW_TRY(gw_config_load(path, &config, err));
+    GW_TRY(gw_config_load_in(dir, file, &config, err));
     return add_file(s, config, file, err);
 }
 
@@ -427,7 +388,7 @@ static enum gw_status load_files(struct gw_peer_set *s, const char *dir, char *c
 {
     size_t count = 0;
     for (size_t i = 0; names[i] != NULL; i++)
-        count += is_peer_file(names[i]) ? 1 : 0;
+        count += gw_config_is_file_name(names[i]) ? 1 : 0;
     if (count == 0 || count > MAX_PEERS) {
         gw_buf_printf(err, "%s: seen %zu peer files, expected 1 to %d named <peer>.conf\n", dir,
                       count, MAX_PEERS);
@@ -436,7 +397,7 @@ static enum gw_status load_files(struct gw_peer_set *s, const char *dir, char *c
     GW_TRY(reserve(s, count));
     enum gw_status st = GW_OK;
     for (size_t i = 0; names[i] != NULL; i++) {
-        if (!is_peer_file(names[i]))
+        if (!gw_config_is_file_name(names[i]))
             continue;
         enum gw_status one = load_file(s, dir, names[i], err);
         st = st == GW_OK ? one : st;
@@ -475,7 +436,7 @@ enum gw_status gw_authz_parse(const char *file, struct gw_bytes text, struct gw_
 {
     GW_CLEANUP(gw_authz_freep) struct gw_peer_set *s = NULL;
     struct gw_config *config = NULL;
-    if (GW_BUG_ON(!is_peer_file(file)))
+    if (GW_BUG_ON(!gw_config_is_file_name(file)))
         return GW_INTERNAL;
     GW_TRY(set_new(&s));
     GW_TRY(reserve(s, 1));

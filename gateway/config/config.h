@@ -94,6 +94,11 @@ struct gw_config_option {
  * report. */
 GW_MUST_USE enum gw_status gw_config_load(const char *path, struct gw_config **ret,
                                           struct gw_buf *report);
+/* The same for dir/name; GW_TOO_LARGE too when that is no path any more. */
+GW_MUST_USE enum gw_status gw_config_load_in(const char *dir, const char *name,
+                                             struct gw_config **ret, struct gw_buf *report);
+/* Of the files of a folder, those to load: "<name>.conf", not hidden. */
+bool gw_config_is_file_name(const char *name);
 /* The same from memory (tests, fuzzing, embedded defaults). `file` names it in reports, relative
  * paths start at its folder; it need not exist. */
 GW_MUST_USE enum gw_status gw_config_parse(struct gw_bytes text, const char *file,
@@ -179,6 +184,11 @@ GW_MUST_USE enum gw_status gw_config_node_only(const struct gw_config_node *n,
 GW_MUST_USE enum gw_status gw_config_node_fill(const struct gw_config_node *n,
                                                const struct gw_config_option *rows, size_t count,
                                                void *ret, struct gw_buf *report);
+/* The values of the names in a list, or-ed. GW_INVALID: "<name>: seen ..., expected a, b or c". */
+GW_MUST_USE enum gw_status gw_config_choices_mask(const struct gw_config_node *n, const char *name,
+                                                  const struct gw_config_strings *list,
+                                                  const struct gw_config_choice *choices,
+                                                  uint32_t *ret, struct gw_buf *report);
 /* Appends "file:line: path: " and the text, with a newline; for the caller's own rules. */
 void gw_config_node_complain(const struct gw_config_node *n, struct gw_buf *report, const char *fmt,
                              ...) GW_PRINTF(3, 4);

@@ -160,6 +160,25 @@ enum gw_status gw_config_load(const char *path, struct gw_config **ret, struct g
     return st;
 }
 
+enum gw_status gw_config_load_in(const char *dir, const char *name, struct gw_config **ret,
+                                 struct gw_buf *report)
+{
+    char path[PATH_MAX];
+    if (gw_file_join(path, sizeof path, dir, name) != GW_OK) {
+        gw_buf_printf(report, "%s/%s: the path is too long\n", dir, name);
+        return GW_TOO_LARGE;
+    }
+    return gw_config_load(path, ret, report);
+}
+
+bool gw_config_is_file_name(const char *name)
+{
+    static const char ending[] = ".conf";
+    size_t len = strlen(name);
+    return name[0] != '.' && len >= sizeof ending &&
+           memcmp(name + len - (sizeof ending - 1), ending, sizeof ending) == 0;
+}
+
 void gw_config_free(struct gw_config *c)
 {
     if (c == NULL)

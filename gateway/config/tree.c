@@ -241,3 +241,37 @@ enum gw_status gw_config_node_only(const struct gw_config_node *n, const char *c
     }
     return st;
 }
+
+/* "organisation, sole-trader or person" */
+static void choices_put(const struct gw_config_choice *choices, struct gw_buf *ret)
+{
+    for (size_t i = 0; choices[i].name != NULL; i++) {
+        const char *between = choices[i + 1].name == NULL ? " or " : ", ";
+        gw_buf_printf(ret, "%s%s", i != 0 ? between : "", choices[i].name);
+    }
+}
+
+enum gw_status gw_config_choices_mask(const struct gw_config_node *n, const char *name,
+                                      const struct gw_config_strings *list,
+                                      const struct gw_config_choice *choices, uint32_t *ret,
+                                      struct gw_buf *report)
+{
+    uint32_t mask = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct gw_config_choice *c = choices;
+        while (c->name != NULL && strcmp(c->name, list->items[i]) != 0)
+            c++;
+        if (c->name == NULL) {
+            char expected[256] = "";
+            struct gw_buf b;
+            gw_buf_init_fixed(&b, expected, sizeof expected - 1);
+            choices_put(choices, &b);
+            gw_config_node_complain(n, report, "%s: seen \"%s\", expected %s", name, list->items[i],
+                                    expected);
+            return GW_INVALID;
+        }
+        mask |= (uint32_t)c->value;
+    }
+    *ret = mask;
+    return GW_OK;
+}

@@ -21,6 +21,9 @@ GW_MUST_USE enum gw_status gw_crypto_init(void);
 
 /* SHA-256 of up to three pieces in order (any may be empty). Never fails after init. */
 void gw_crypto_sha256(struct gw_bytes a, struct gw_bytes b, struct gw_bytes c, struct gw_hash *ret);
+/* Appends "<hex digest of text> <folder><name>\n": a line of the lists that CONFIG entries hold. */
+void gw_crypto_digest_put(struct gw_buf *list, struct gw_bytes text, const char *folder,
+                          const char *name);
 /* Incremental SHA-256; final leaves it ready for the next. */
 struct gw_sha256;
 struct gw_sha256 *gw_crypto_sha256_new(void);

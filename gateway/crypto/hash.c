@@ -11,6 +11,8 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 enum { BLOCK_LEN = 64 };
 _Static_assert((int)GW_SHA256_LEN == SHA256_DIGEST_LENGTH, "SHA-256");
 
@@ -41,6 +43,15 @@ void gw_crypto_sha256(struct gw_bytes a, struct gw_bytes b, struct gw_bytes c, s
     update(&ctx, b);
     update(&ctx, c);
     SHA256_Final(ret->byte, &ctx);
+}
+
+void gw_crypto_digest_put(struct gw_buf *list, struct gw_bytes text, const char *folder,
+                          const char *name)
+{
+    struct gw_hash h;
+    gw_crypto_sha256(text, GW_BYTES_NONE, GW_BYTES_NONE, &h);
+    gw_hex_put(list, gw_bytes_make(h.byte, sizeof(h.byte)));
+    gw_buf_printf(list, " %s%s\n", folder, name);
 }
 
 struct gw_sha256 *gw_crypto_sha256_new(void)

@@ -364,10 +364,7 @@ static enum gw_status take_config(struct gw_format_set *s, struct gw_config *con
                                   struct gw_buf *error)
 {
     s->configs[s->config_count++] = conf;
-    struct gw_hash h;
-    gw_crypto_sha256(gw_config_text(conf), GW_BYTES_NONE, GW_BYTES_NONE, &h);
-    gw_hex_put(&s->digest_list, gw_bytes_make(h.byte, sizeof(h.byte)));
-    gw_buf_printf(&s->digest_list, " %s\n", name);
+    gw_crypto_digest_put(&s->digest_list, gw_config_text(conf), "", name);
     struct gw_format *f = NULL;
     GW_TRY(read_format(conf, s, error, &f));
     s->format[s->count++] = f;
@@ -385,22 +382,11 @@ static enum gw_status set_finish(struct gw_format_set *s, struct gw_buf *error)
     return gw_format_set_finish(s, error);
 }
 
-static bool is_mapping(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 5 && name[0] != '.' && strcmp(name + len - 5, ".conf") == 0;
-}
-
 static enum gw_status load_file(struct gw_format_set *s, const char *dir, const char *name,
                                 struct gw_buf *error)
 {
-    char path[4096];
     struct gw_config *conf = NULL;
-    if (gw_file_join(path, sizeof(path), dir, name) != GW_OK) {
-        gw_buf_printf(error, "%s/%s:1: the path is too long\n", dir, name);
-        return GW_INVALID;
-    }
-    enum gw_status st = gw_config_load(path, &conf, error);
+    enum gw_status st = gw_config_load_in(dir, name, &conf, error);
     if (st != GW_OK)
         return st == GW_NOMEM ? st : GW_INVALID;
     return take_config(s, conf, name, error);
@@ -425,7 +411,8 @@ enum gw_status gw_format_set_load(const char *dir, struct gw_format_set **ret,
         st = GW_NOMEM;
     /* All files are read even after a fault: the operator gets every fault at once. */
     for (size_t i = 0; st != GW_NOMEM && i < most; i++) {
-        enum gw_status one = is_mapping(names[i]) ? load_file(s, dir, names[i], ret_error) : GW_OK;
+        enum gw_status one =
+            gw_config_is_file_name(names[i]) ? load_file(s, dir, names[i], ret_error) : GW_OK;
         if (one != GW_OK)
             st = one;
     }

@@ -240,30 +240,12 @@ static enum gw_status compile_entry(struct gw_law *l, const struct gw_config_nod
 
 /* ---- items without a basis ---- */
 
-static enum gw_status classes_of(const struct gw_config_node *n, const struct gw_config_strings *s,
-                                 uint32_t *ret, struct gw_buf *err)
-{
-    uint32_t mask = s->count == 0 ? UINT32_MAX : 0;
-    for (size_t i = 0; i < s->count; i++) {
-        const ProtobufCEnumDescriptor *d = &xinqiao__v1__subject_class__descriptor;
-        uint32_t bit = 0;
-        for (unsigned v = 0; v < d->n_values; v++) {
-            int value = d->values[v].value;
-            if (value != 0 &&
-                strcmp(gw_canon_class_name((Xinqiao__V1__SubjectClass)value), s->items[i]) == 0)
-                bit = GW_LAW_CLASS(value);
-        }
-        if (bit == 0) {
-            gw_config_node_complain(
-                n, err, "classes: seen \"%s\", expected organisation, sole-trader or person",
-                s->items[i]);
-            return GW_INVALID;
-        }
-        mask |= bit;
-    }
-    *ret = mask;
-    return GW_OK;
-}
+static const struct gw_config_choice classes[] = {
+    {"organisation", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_ORGANISATION)},
+    {"sole-trader", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_SOLE_TRADER)},
+    {"person", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_PERSON)},
+    {NULL, 0},
+};
 
 static struct gw_law_strings strings_of(struct gw_config_strings s)
 {
@@ -288,7 +270,9 @@ static enum gw_status compile_group(const struct gw_config_node *n, struct gw_la
 {
     struct group_text t;
     GW_TRY(gw_config_node_fill(n, group_options, GW_ARRAY_LEN(group_options), &t, err));
-    GW_TRY(classes_of(n, &t.classes, &ret->classes, err));
+    GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, classes, &ret->classes, err));
+    if (t.classes.count == 0)
+        ret->classes = UINT32_MAX;
     GW_TRY(check_words(n, "any", &t.any, err));
     GW_TRY(check_words(n, "unless", &t.unless, err));
     GW_TRY(check_words(n, "unless_basis", &t.unless_basis, err));
@@ -475,24 +459,12 @@ void gw_law_conf_free(struct gw_law *l)
     gw_config_free(l->purposes);
 }
 
-static enum gw_status load_file(const char *dir, const char *name, struct gw_config **ret,
-                                struct gw_buf *err)
-{
-    char path[4096];
-    GW_TRY(gw_file_join(path, sizeof(path), dir, name));
-    return gw_config_load(path, ret, err);
-}
-
-/* "<hex digest> <name>\n", by name: what the CONFIG entry of the log holds. */
+/* In the order of the names. */
 static enum gw_status digest(struct gw_law *l)
 {
     const struct gw_config *const config[] = {l->catalogue, l->purposes};
-    for (size_t i = 0; i < GW_ARRAY_LEN(config); i++) {
-        struct gw_hash h;
-        gw_crypto_sha256(gw_config_text(config[i]), GW_BYTES_NONE, GW_BYTES_NONE, &h);
-        gw_hex_put(&l->digest_list, gw_bytes_make(h.byte, sizeof(h.byte)));
-        gw_buf_printf(&l->digest_list, " law/%s\n", file_names[i]);
-    }
+    for (size_t i = 0; i < GW_ARRAY_LEN(config); i++)
+        gw_crypto_digest_put(&l->digest_list, gw_config_text(config[i]), "law/", file_names[i]);
     GW_TRY(gw_buf_failed(&l->digest_list));
     gw_crypto_sha256(gw_buf_view(&l->digest_list), GW_BYTES_NONE, GW_BYTES_NONE, &l->digest);
     return GW_OK;
@@ -528,8 +500,8 @@ enum gw_status gw_law_load(const char *dir, struct gw_law **ret, struct gw_buf *
 {
     GW_CLEANUP(gw_law_freep) struct gw_law *l = NULL;
     GW_TRY(law_new(&l));
-    GW_TRY(load_file(dir, file_names[0], &l->catalogue, ret_error));
-    GW_TRY(load_file(dir, file_names[1], &l->purposes, ret_error));
+    GW_TRY(gw_config_load_in(dir, file_names[0], &l->catalogue, ret_error));
+    GW_TRY(gw_config_load_in(dir, file_names[1], &l->purposes, ret_error));
     GW_TRY(compile(l, ret_error));
     GW_TRY(digest(l));
     *ret = gw_steal(&l);

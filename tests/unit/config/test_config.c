@@ -406,6 +406,46 @@ static void test_units(void **state)
                      GW_TOO_LARGE);
 }
 
+static void test_choices_of_a_list(void **state)
+{
+    (void)state;
+    static const struct gw_config_choice colours[] = {
+        {"red", 1}, {"green", 2}, {"blue", 4}, {NULL, 0}};
+    static const char *const good[] = {"blue", "red", "blue"};
+    static const char *const bad[] = {"red", "Red"};
+    struct gw_config_strings list = {bad, GW_ARRAY_LEN(bad)};
+    char mem[512] = "";
+    struct gw_buf report;
+    gw_buf_init_fixed(&report, mem, sizeof mem - 1);
+    struct gw_config *c = NULL;
+    assert_int_equal(gw_config_parse(gw_bytes_str("a = 1;"), "/m/x.conf", &c, &report), GW_OK);
+    const struct gw_config_node *root = gw_config_root(c);
+    uint32_t mask = 77;
+    assert_int_equal(gw_config_choices_mask(root, "colours", &list, colours, &mask, &report),
+                     GW_INVALID);
+    assert_int_equal(mask, 77);
+    assert_non_null(strstr(mem, ": colours: seen \"Red\", expected red, green or blue\n"));
+    list = (struct gw_config_strings){good, GW_ARRAY_LEN(good)};
+    assert_int_equal(gw_config_choices_mask(root, "colours", &list, colours, &mask, &report),
+                     GW_OK);
+    assert_int_equal(mask, 5);
+    list.count = 0;
+    assert_int_equal(gw_config_choices_mask(root, "colours", &list, colours, &mask, &report),
+                     GW_OK);
+    assert_int_equal(mask, 0);
+    gw_config_free(c);
+}
+
+static void test_names_of_files(void **state)
+{
+    (void)state;
+    static const char *const no[] = {"", ".conf", ".x.conf", "x.conf~", "x.CONF", "conf", "x.con"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(no); i++)
+        assert_false(gw_config_is_file_name(no[i]));
+    assert_true(gw_config_is_file_name("x.conf"));
+    assert_true(gw_config_is_file_name("a.b@1.conf"));
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -424,6 +464,15 @@ static void test_files(void **state)
     assert_true(gw_bytes_eq_str(gw_config_text(c), "a = 1;\n"));
     assert_string_equal(gw_config_file(c), path);
     gw_config_free(c);
+    assert_int_equal(gw_config_load_in("/tmp", path + strlen("/tmp/"), &c, &report), GW_OK);
+    assert_string_equal(gw_config_file(c), path);
+    gw_config_free(c);
+    static char deep[8192];
+    memset(deep, 'd', sizeof deep - 1);
+    char long_mem[sizeof deep + 64] = "";
+    gw_buf_init_fixed(&report, long_mem, sizeof long_mem - 1);
+    assert_int_equal(gw_config_load_in(deep, "x.conf", &c, &report), GW_TOO_LARGE);
+    assert_non_null(strstr(long_mem, "/x.conf: the path is too long\n"));
     unlink(path);
 }
 
@@ -441,6 +490,8 @@ int main(void)
         cmocka_unit_test(test_tables_are_checked),
         cmocka_unit_test(test_manual),
         cmocka_unit_test(test_units),
+        cmocka_unit_test(test_choices_of_a_list),
+        cmocka_unit_test(test_names_of_files),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

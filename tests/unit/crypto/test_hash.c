@@ -63,6 +63,17 @@ static void test_sha256(void **state)
     gw_crypto_sha256_free(s);
 }
 
+static void test_line_of_a_digest_list(void **state)
+{
+    (void)state;
+    char mem[256] = "";
+    struct gw_buf b;
+    gw_buf_init_fixed(&b, mem, sizeof(mem) - 1);
+    gw_crypto_digest_put(&b, GW_BYTES_LIT("abc"), "peers/", "x.conf");
+    assert_string_equal(mem, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+                             " peers/x.conf\n");
+}
+
 /* RFC 4231, test cases 1, 2, 3, 6, 7. */
 static void test_hmac(void **state)
 {
@@ -148,9 +159,8 @@ static void test_mac_from_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_other_input_other_hash),
-        cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_other_input_other_hash), cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_line_of_a_digest_list),  cmocka_unit_test(test_hmac),
         cmocka_unit_test(test_mac_from_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

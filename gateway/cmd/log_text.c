@@ -109,16 +109,26 @@ static const struct {
     {"log.close", "日志结束", "the log ends"},
     {"journal.clean", "上次正常停止", "the last stop was orderly"},
     {"journal.torn", "上次异常中断，已恢复", "the last run broke off, recovered"},
-    {"answer.withheld", "有应答在崩溃时未发出", "an answer was not sent because of a crash"},
+    {"answer.withheld", "有条目已记入而应答未发出",
+     "an entry was written whose answer was not sent"},
     {"intent.open", "有外呼在崩溃时结果不明",
      "an outgoing call's outcome is unknown after a crash"},
     {"disk.low", "磁盘空间不足", "little disk space left"},
     {"limits", "超出限额的调用被拒绝", "calls over the limits were refused"},
     {"pii.blocked", "日志中的个人信息已拦截", "personal data was kept out of the log"},
     {"clock.step", "系统时钟跳变", "the clock jumped"},
-    {"start", "网关启动", "the gateway started"},
-    {"stop", "网关停止", "the gateway stopped"},
+    {"config.start", "网关启动", "the gateway started"},
+    {"config.reload", "重新加载配置", "the configuration was loaded again"},
+    {"config.stop", "网关停止", "the gateway stopped"},
+    {"config.files", "配置文件摘要", "digests of the configuration's files"},
+    {"key.created", "新建密钥", "a key was made"},
+    {"tls.refused", "握手被拒绝的连接", "connections whose handshake was refused"},
+    {"crl.overdue", "证书吊销列表已过更新期", "the certificate revocation list is overdue"},
+    {"log.damaged", "日志文件被改动或损坏", "a file of the log was changed or damaged"},
 };
+
+/* A sentence is for reading: the whole of a longer text stands among the fields. */
+enum { EVENT_TEXT_IN_SENTENCE = 120 };
 
 static void put_event(const struct gw_cmd_ctx *c, struct gw_bytes event, struct gw_buf *b)
 {
@@ -226,7 +236,8 @@ void gw_log_sentence(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e,
         gw_buf_str(b, known ? TR(c, kinds[kind].zh, kinds[kind].en) : "?");
         gw_buf_str(b, TR(c, "：", ": "));
         put_event(c, e->str[GW_AF_EVENT], b);
-        put_if(e, GW_AF_EVENT_TEXT, TR(c, "，", ", "), "", b);
+        if (e->str[GW_AF_EVENT_TEXT].len <= EVENT_TEXT_IN_SENTENCE)
+            put_if(e, GW_AF_EVENT_TEXT, TR(c, "，", ", "), "", b);
         if (gw_audit_has(e, GW_AF_REF_SEQ))
             gw_buf_printf(b, TR(c, "，涉及第 %" PRIu64 " 条", ", about entry %" PRIu64),
                           e->num[GW_AF_REF_SEQ]);

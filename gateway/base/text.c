@@ -263,9 +263,23 @@ enum gw_status gw_text_u64(struct gw_bytes b, uint64_t *ret)
     return GW_OK;
 }
 
-void gw_json_put_string(struct gw_buf *b, struct gw_bytes s)
+static void json_escape_put(struct gw_buf *b, uint8_t c, bool named)
 {
     static const char digits[] = "0123456789abcdef";
+    static const char values[] = "\"\\\b\f\n\r\t";
+    static const char names[] = "\"\\bfnrt";
+    const char *at = memchr(values, c, named ? sizeof(values) - 1 : 2);
+    if (at != NULL) {
+        char escape[] = {'\\', names[at - values]};
+        gw_buf_append(b, escape, sizeof(escape));
+    } else {
+        char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+        gw_buf_append(b, escape, sizeof(escape));
+    }
+}
+
+static void json_string_put(struct gw_buf *b, struct gw_bytes s, bool named)
+{
     gw_buf_u8(b, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -274,17 +288,21 @@ void gw_json_put_string(struct gw_buf *b, struct gw_bytes s)
             continue;
         gw_buf_append(b, s.ptr + from, i - from);
         from = i + 1;
-        if (c < 0x20) {
-            char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-            gw_buf_append(b, escape, sizeof(escape));
-        } else {
-            char escape[] = {'\\', (char)c};
-            gw_buf_append(b, escape, sizeof(escape));
-        }
+        json_escape_put(b, c, named);
     }
     if (from < s.len)
         gw_buf_append(b, s.ptr + from, s.len - from);
     gw_buf_u8(b, '"');
+}
+
+void gw_json_put_string(struct gw_buf *b, struct gw_bytes s)
+{
+    json_string_put(b, s, false);
+}
+
+void gw_json_put_string_named(struct gw_buf *b, struct gw_bytes s)
+{
+    json_string_put(b, s, true);
 }
 
 /* Characters of `b` into `ret`; a byte that is not UTF-8 stands for itself, outside Unicode. */

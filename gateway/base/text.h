@@ -34,6 +34,8 @@ GW_MUST_USE enum gw_status gw_text_u64(struct gw_bytes b, uint64_t *ret);
 bool gw_text_word(struct gw_bytes *list, struct gw_bytes *ret);
 /* A JSON string with quotes; the input must be valid UTF-8. Control characters become \u00XX. */
 void gw_json_put_string(struct gw_buf *b, struct gw_bytes s);
+/* The same as the common libraries write it: \b, \f, \n, \r and \t by name. */
+void gw_json_put_string_named(struct gw_buf *b, struct gw_bytes s);
 /* Edit distance in characters (Damerau, neighbours swapped count one; never more than `cap`): "did
  * you mean". Names of more than 128 characters are `cap` apart unless equal. */
 unsigned gw_text_distance(struct gw_bytes a, struct gw_bytes b, unsigned cap);

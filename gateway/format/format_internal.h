@@ -267,6 +267,19 @@ GW_MUST_USE enum gw_status gw_format_set_parse(struct gw_bytes text, const char 
                                                struct gw_format_set **ret, struct gw_buf *error);
 void gw_format_config_free(void *config);
 
+/* White space between the parts of XML and of JSON: they have the same. */
+static inline bool gw_format_is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+static inline bool gw_format_all_blank(struct gw_bytes b)
+{
+    size_t i = 0;
+    while (i < b.len && gw_format_is_blank(b.ptr[i]))
+        i++;
+    return i == b.len;
+}
+
 /* ---- slots ---- */
 
 struct gw_slot {

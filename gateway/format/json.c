@@ -2,6 +2,7 @@
  * Packages of records are split in json_split.c. */
 #include "format/json.h"
 
+#include "base/text.h"
 #include "format/format_internal.h"
 
 struct reading {
@@ -77,33 +78,6 @@ bool gw_json_token_ok(struct gw_bytes text, struct gw_arena *arena)
 
 /* ---- writing ---- */
 
-/* As the common libraries write: the short escapes, everything but controls, quote and backslash as
- * it is. */
-static void put_string(struct gw_buf *ret, struct gw_bytes s)
-{
-    static const char digits[] = "0123456789abcdef";
-    gw_buf_u8(ret, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        gw_buf_append(ret, s.ptr + from, i - from);
-        from = i + 1;
-        const char *at = memchr("\b\f\n\r\t\"\\", c, 7);
-        if (c != 0 && at != NULL) {
-            const char *names = "bfnrt\"\\";
-            char escape[] = {'\\', names[strchr("\b\f\n\r\t\"\\", c) - "\b\f\n\r\t\"\\"]};
-            gw_buf_append(ret, escape, sizeof(escape));
-        } else {
-            char escape[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
-            gw_buf_append(ret, escape, sizeof(escape));
-        }
-    }
-    gw_buf_append(ret, s.ptr + from, s.len - from);
-    gw_buf_u8(ret, '"');
-}
-
 static void put_member(struct gw_buf *ret, bool *first, struct gw_bytes name, struct gw_bytes text,
                        enum gw_form form)
 {
@@ -112,11 +86,11 @@ static void put_member(struct gw_buf *ret, bool *first, struct gw_bytes name, st
     if (!*first)
         gw_buf_u8(ret, ',');
     *first = false;
-    put_string(ret, name);
+    gw_json_put_string_named(ret, name);
     gw_buf_u8(ret, ':');
     switch (form) {
     case GW_FORM_TEXT:
-        put_string(ret, text);
+        gw_json_put_string_named(ret, text);
         break;
     case GW_FORM_TOKEN:
         gw_buf_bytes(ret, text);

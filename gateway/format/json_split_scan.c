@@ -3,11 +3,6 @@
 #include "base/text.h"
 #include "format/json_split.h"
 
-static bool blank(uint8_t c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static bool key_is(const struct gw_json_split *j, const char *name)
 {
     return name != NULL && j->key_len == strlen(name) && memcmp(j->key, name, j->key_len) == 0;
@@ -23,7 +18,7 @@ static const char *rows_name(const struct gw_json_split *j)
 static void value_end(struct gw_json_split *j)
 {
     struct gw_bytes v = gw_bytes_make(j->value, j->value_len);
-    while (v.len != 0 && blank(v.ptr[v.len - 1]))
+    while (v.len != 0 && gw_format_is_blank(v.ptr[v.len - 1]))
         v.len--;
     if (v.len >= 2 && v.ptr[0] == '"' && v.ptr[v.len - 1] == '"')
         v = gw_bytes_make(v.ptr + 1, v.len - 2);
@@ -95,7 +90,7 @@ static bool track(struct gw_json_split *j, uint8_t c)
 
 static enum gw_status record_end(struct gw_json_split *j, uint64_t to)
 {
-    while (to > j->from && blank(j->queue.bytes.ptr[to - 1 - j->queue.base]))
+    while (to > j->from && gw_format_is_blank(j->queue.bytes.ptr[to - 1 - j->queue.base]))
         to--;
     j->in_record = false;
     if (to - j->from > GW_FORMAT_MAX_RECORD)
@@ -106,7 +101,7 @@ static enum gw_status record_end(struct gw_json_split *j, uint64_t to)
 static enum gw_status array_char(struct gw_json_split *j, uint8_t c)
 {
     if (!j->in_record) {
-        if (blank(c))
+        if (gw_format_is_blank(c))
             return GW_OK;
         if (c == ']' && !j->any) {
             j->state = GW_JSON_SPLIT_END;
@@ -201,7 +196,7 @@ static enum gw_status key_char(struct gw_json_split *j, uint8_t c)
 
 static enum gw_status structural(struct gw_json_split *j, uint8_t c)
 {
-    if (blank(c))
+    if (gw_format_is_blank(c))
         return GW_OK;
     switch (j->state) {
     case GW_JSON_SPLIT_START:
@@ -274,7 +269,7 @@ enum gw_status gw_json_split_scan(struct gw_json_split *j)
             st = text_char(j, c);
             break;
         case GW_JSON_SPLIT_VALUE:
-            if (blank(c))
+            if (gw_format_is_blank(c))
                 break;
             st = value_begin(j, c);
             rows_from = j->pos;

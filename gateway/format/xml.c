@@ -61,20 +61,11 @@ static void XMLCALL on_end(void *user, const XML_Char *name)
     r->depth--;
 }
 
-static bool only_blanks(const XML_Char *s, int len)
-{
-    for (int i = 0; i < len; i++) {
-        if (s[i] != ' ' && s[i] != '\n' && s[i] != '\r' && s[i] != '\t')
-            return false;
-    }
-    return true;
-}
-
 static void XMLCALL on_text(void *user, const XML_Char *s, int len)
 {
     struct reading *r = user;
     if (r->depth != 2) {
-        if (!only_blanks(s, len))
+        if (!gw_format_all_blank(gw_bytes_make(s, (size_t)len)))
             stop(r, "malformed-xml", "");
         return;
     }

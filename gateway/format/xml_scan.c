@@ -20,7 +20,7 @@ struct scan {
 
 static void skip_blanks(struct scan *s)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+    while (s->at < s->end && gw_format_is_blank(*s->at))
         s->at++;
 }
 

@@ -229,12 +229,8 @@ static void XMLCALL on_text(void *user, const XML_Char *s, int len)
         x->text_len += (size_t)len;
         return;
     }
-    for (int i = 0; i < len; i++) {
-        if (s[i] != ' ' && s[i] != '\n' && s[i] != '\r' && s[i] != '\t') {
-            stop(x, "malformed-package");
-            return;
-        }
-    }
+    if (!gw_format_all_blank(gw_bytes_make(s, (size_t)len)))
+        stop(x, "malformed-package");
 }
 
 static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char *system_id,
@@ -354,8 +350,7 @@ static enum look take_plain(struct xml_split *x)
     struct gw_bytes b = untaken(x);
     size_t n = strlen(x->format->record);
     size_t from = 0;
-    while (from < b.len && (b.ptr[from] == ' ' || b.ptr[from] == '\n' || b.ptr[from] == '\r' ||
-                            b.ptr[from] == '\t'))
+    while (from < b.len && gw_format_is_blank(b.ptr[from]))
         from++;
     if (b.len - from < n + 2)
         return NEED_MORE;

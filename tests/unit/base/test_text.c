@@ -207,6 +207,10 @@ static void test_json_string(void **state)
     gw_buf_reset(&b);
     gw_json_put_string(&b, GW_BYTES_NONE);
     assert_true(gw_bytes_eq_str(gw_buf_view(&b), "\"\""));
+    gw_buf_reset(&b);
+    gw_json_put_string_named(&b, B("a\"b\\c\b\f\n\r\t\x1f\x0b/\x7f信\0z"));
+    assert_true(gw_bytes_eq(gw_buf_view(&b),
+                            B("\"a\\\"b\\\\c\\b\\f\\n\\r\\t\\u001f\\u000b/\x7f信\\u0000z\"")));
     gw_buf_fini(&b);
 }
 

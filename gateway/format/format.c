@@ -1,47 +1,9 @@
-/* The set of formats of a configuration generation: finding, naming, digests. Loading is in
- * format_conf.c. */
+/* The set of formats of a configuration generation as others ask it: finding, naming, digests. How
+ * it is loaded is in set.c. */
 #include "format/format.h"
-
-#include <stdlib.h>
 
 #include "base/text.h"
 #include "format/format_internal.h"
-
-void gw_format_set_free(struct gw_format_set *s)
-{
-    if (s == NULL)
-        return;
-    for (size_t i = 0; i < s->config_count; i++)
-        gw_format_config_free(s->configs[i]);
-    free(s->configs);
-    free(s->format);
-    gw_buf_fini(&s->digest_list);
-    gw_arena_free(s->arena);
-    free(s);
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return strcmp((*(struct gw_format *const *)a)->id, (*(struct gw_format *const *)b)->id);
-}
-
-enum gw_status gw_format_set_finish(struct gw_format_set *s, struct gw_buf *error)
-{
-    enum gw_status st = GW_OK;
-    if (s->count != 0)
-        qsort(s->format, s->count, sizeof(*s->format), by_id);
-    for (size_t i = 0; i < s->count; i++) {
-        s->format[i]->index = (uint16_t)i;
-        s->format[i]->set = s;
-        if (i != 0 && strcmp(s->format[i - 1]->id, s->format[i]->id) == 0) {
-            gw_buf_printf(error, "%s:1: id: \"%s\" is also the id of %s\n", s->format[i]->file,
-                          s->format[i]->id, s->format[i - 1]->file);
-            st = GW_INVALID;
-        }
-    }
-    GW_TRY(st);
-    return gw_loss_compile(s);
-}
 
 static void list_near(const struct gw_format_set *s, struct gw_bytes id, struct gw_buf *ret)
 {

@@ -1,13 +1,9 @@
 /* Mapping files, and the defaults of a peer profile, read into plain specs; checked and compiled in
- * compile.c. The syntax is described in conf/formats/README.md. */
-#include <stdlib.h>
-
-#include "base/file.h"
-#include "base/text.h"
+ * compile.c, brought together in set.c. The syntax is described in conf/formats/README.md. */
 #include "config/config.h"
 #include "format/format_internal.h"
 
-enum { SET_BUDGET = 64 * 1024 * 1024, MAX_FILES = 256, MAX_DEFAULTS = 256 };
+enum { MAX_DEFAULTS = 256 };
 
 #define STR(s, field, name)                                                                        \
     GW_CONFIG_OPTION(struct s, field, name, GW_CONFIG_STRING, "", 0, 0, true, "")
@@ -336,27 +332,11 @@ static enum gw_status read_format(const struct gw_config *conf, struct gw_format
     return r.ok ? gw_format_compile(s, set->arena, ret, error) : GW_INVALID;
 }
 
-/* ---- the set ---- */
+/* ---- files of a set ---- */
 
 void gw_format_config_free(void *config)
 {
     gw_config_free(config);
-}
-
-static struct gw_format_set *set_new(size_t most)
-{
-    struct gw_format_set *s = calloc(1, sizeof(*s));
-    if (s == NULL)
-        return NULL;
-    gw_buf_init(&s->digest_list, 1024 * 1024);
-    s->arena = gw_arena_new("formats", SET_BUDGET);
-    s->configs = calloc(most + 1, sizeof(*s->configs));
-    s->format = calloc(most + 1, sizeof(*s->format));
-    if (s->arena == NULL || s->configs == NULL || s->format == NULL) {
-        gw_format_set_free(s);
-        return NULL;
-    }
-    return s;
 }
 
 /* Takes the config over. */
@@ -371,74 +351,24 @@ static enum gw_status take_config(struct gw_format_set *s, struct gw_config *con
     return GW_OK;
 }
 
-static enum gw_status set_finish(struct gw_format_set *s, struct gw_buf *error)
-{
-    struct gw_buf hex;
-    GW_TRY(gw_buf_failed(&s->digest_list));
-    gw_crypto_sha256(gw_buf_view(&s->digest_list), GW_BYTES_NONE, GW_BYTES_NONE, &s->digest);
-    gw_buf_init_fixed(&hex, s->digest_short, 8);
-    gw_hex_put(&hex, gw_bytes_make(s->digest.byte, 4));
-    s->digest_short[8] = '\0';
-    return gw_format_set_finish(s, error);
-}
-
-static enum gw_status load_file(struct gw_format_set *s, const char *dir, const char *name,
-                                struct gw_buf *error)
+enum gw_status gw_format_conf_load(struct gw_format_set *s, const char *dir, const char *name,
+                                   struct gw_buf *error)
 {
     struct gw_config *conf = NULL;
+    if (!gw_config_is_file_name(name))
+        return GW_OK;
     enum gw_status st = gw_config_load_in(dir, name, &conf, error);
     if (st != GW_OK)
         return st == GW_NOMEM ? st : GW_INVALID;
     return take_config(s, conf, name, error);
 }
 
-enum gw_status gw_format_set_load(const char *dir, struct gw_format_set **ret,
-                                  struct gw_buf *ret_error)
-{
-    char **names = NULL;
-    enum gw_status st = gw_file_list(dir, &names);
-    if (st != GW_OK) {
-        gw_buf_printf(ret_error, "%s:1: %s, expected a folder of mapping files\n", dir,
-                      gw_status_text(st));
-        return st;
-    }
-    size_t most = 0;
-    while (names[most] != NULL)
-        most++;
-    GW_CLEANUP(gw_format_set_freep)
-    struct gw_format_set *s = most <= MAX_FILES ? set_new(most) : NULL;
-    if (s == NULL)
-        st = GW_NOMEM;
-    /* All files are read even after a fault: the operator gets every fault at once. */
-    for (size_t i = 0; st != GW_NOMEM && i < most; i++) {
-        enum gw_status one =
-            gw_config_is_file_name(names[i]) ? load_file(s, dir, names[i], ret_error) : GW_OK;
-        if (one != GW_OK)
-            st = one;
-    }
-    gw_file_names_free(names);
-    if (st == GW_OK && s->count == 0) {
-        gw_buf_printf(ret_error, "%s:1: no mapping file, expected at least one *.conf\n", dir);
-        st = GW_INVALID;
-    }
-    GW_TRY(st);
-    GW_TRY(set_finish(s, ret_error));
-    *ret = gw_steal(&s);
-    return GW_OK;
-}
-
-enum gw_status gw_format_set_parse(struct gw_bytes text, const char *file,
-                                   struct gw_format_set **ret, struct gw_buf *error)
+enum gw_status gw_format_conf_parse(struct gw_format_set *s, struct gw_bytes text, const char *file,
+                                    struct gw_buf *error)
 {
     struct gw_config *conf = NULL;
-    GW_CLEANUP(gw_format_set_freep) struct gw_format_set *s = set_new(1);
-    if (s == NULL)
-        return GW_NOMEM;
     GW_TRY(gw_config_parse(text, file, &conf, error));
-    GW_TRY(take_config(s, conf, file, error));
-    GW_TRY(set_finish(s, error));
-    *ret = gw_steal(&s);
-    return GW_OK;
+    return take_config(s, conf, file, error);
 }
 
 /* ---- defaults of a peer profile: { FIELD = "value"; } ---- */

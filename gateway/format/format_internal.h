@@ -32,7 +32,7 @@ enum gw_form {
     GW_FORM_COUNT
 };
 
-/* ---- what a mapping file says, before it is checked (filled by format_conf.c, read by compile.c)
+/* ---- what a mapping file says, before it is checked (filled by format_conf.c, read by compile*.c)
  * ---- */
 
 struct gw_strings {
@@ -260,11 +260,15 @@ struct gw_format_set {
 GW_MUST_USE enum gw_status gw_format_compile(const struct gw_format_spec *spec,
                                              struct gw_arena *arena, struct gw_format **ret,
                                              struct gw_buf *error);
-/* After all formats are there: sorts, refuses double ids, computes loss lists. */
-GW_MUST_USE enum gw_status gw_format_set_finish(struct gw_format_set *s, struct gw_buf *error);
 /* A set from one mapping in memory, for tests and fuzzing. */
 GW_MUST_USE enum gw_status gw_format_set_parse(struct gw_bytes text, const char *file,
                                                struct gw_format_set **ret, struct gw_buf *error);
+/* format_conf.c: one mapping file into the set, which keeps the file until it is freed. Load passes
+ * over a name that is no mapping file's. */
+GW_MUST_USE enum gw_status gw_format_conf_load(struct gw_format_set *s, const char *dir,
+                                               const char *name, struct gw_buf *error);
+GW_MUST_USE enum gw_status gw_format_conf_parse(struct gw_format_set *s, struct gw_bytes text,
+                                                const char *file, struct gw_buf *error);
 void gw_format_config_free(void *config);
 
 /* White space between the parts of XML and of JSON: they have the same. */

@@ -2,8 +2,6 @@
  * one mistake fails the load: there is no half of a law. */
 #include <stdlib.h>
 
-#include "base/file.h"
-#include "base/text.h"
 #include "config/config.h"
 #include "law/law_internal.h"
 
@@ -172,6 +170,13 @@ static enum gw_status check_kind(const struct gw_config_node *n, const char *nam
     return GW_INVALID;
 }
 
+static enum gw_status second_time(const struct gw_config_node *n, const char *name,
+                                  const char *value, struct gw_buf *err)
+{
+    gw_config_node_complain(n, err, "%s: seen \"%s\" a second time", name, value);
+    return GW_INVALID;
+}
+
 /* ---- catalogue rows ---- */
 
 static bool overlap(const struct gw_law_row *a, const struct gw_law_row *b)
@@ -187,10 +192,8 @@ static enum gw_status check_entry_unique(const struct gw_law *l, const struct gw
 {
     for (size_t i = 0; i < l->entry_count; i++) {
         const struct gw_law_entry *other = &l->entry[i];
-        if (strcmp(other->row.id, e->row.id) == 0) {
-            gw_config_node_complain(n, err, "id: seen \"%s\" a second time", e->row.id);
-            return GW_INVALID;
-        }
+        if (strcmp(other->row.id, e->row.id) == 0)
+            return second_time(n, "id", e->row.id, err);
         if (other->kind == e->kind && overlap(&other->row, &e->row)) {
             gw_config_node_complain(n, err, "\"%s\" and \"%s\" are in force on the same days",
                                     other->row.id, e->row.id);
@@ -334,10 +337,8 @@ static enum gw_status compile_refusal(struct gw_law *l, const struct gw_config_n
     GW_TRY(check_code(n, "id", t.id, err));
     GW_TRY(check_mark(n, t.mark, err));
     for (size_t i = 0; i < l->refusal_count; i++) {
-        if (strcmp(l->refusal[i].id, t.id) == 0) {
-            gw_config_node_complain(n, err, "id: seen \"%s\" a second time", t.id);
-            return GW_INVALID;
-        }
+        if (strcmp(l->refusal[i].id, t.id) == 0)
+            return second_time(n, "id", t.id, err);
     }
     for (size_t i = 0; i < t.kinds.count; i++) {
         GW_TRY(check_kind(n, "kinds", t.kinds.items[i], err));
@@ -359,10 +360,8 @@ static enum gw_status compile_purpose(struct gw_law *l, const struct gw_config_n
     GW_TRY(check_code(n, "code", t.code, err));
     GW_TRY(check_mark(n, t.mark, err));
     for (size_t i = 0; i < l->purpose_count; i++) {
-        if (strcmp(l->purpose[i].purpose.code, t.code) == 0) {
-            gw_config_node_complain(n, err, "code: seen \"%s\" a second time", t.code);
-            return GW_INVALID;
-        }
+        if (strcmp(l->purpose[i].purpose.code, t.code) == 0)
+            return second_time(n, "code", t.code, err);
     }
     l->purpose[l->purpose_count++] = (struct gw_law_purpose_row){
         .purpose = {.code = t.code,

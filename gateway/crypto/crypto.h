@@ -29,6 +29,14 @@ struct gw_sha256;
 struct gw_sha256 *gw_crypto_sha256_new(void);
 void gw_crypto_sha256_update(struct gw_sha256 *s, struct gw_bytes b);
 void gw_crypto_sha256_final(struct gw_sha256 *s, struct gw_hash *ret);
+/* The digest so far; more may follow. */
+void gw_crypto_sha256_peek(const struct gw_sha256 *s, struct gw_hash *ret);
+/* The state as bytes, to go on in another life of the process. Shows up to 63 bytes of the input as
+ * they are. load: GW_CORRUPT, `s` is unchanged then. */
+enum { GW_SHA256_STATE_MAX = 32 + 8 + 63 };
+void gw_crypto_sha256_save(const struct gw_sha256 *s, struct gw_buf *ret);
+GW_MUST_USE enum gw_status gw_crypto_sha256_load(struct gw_sha256 *s, struct gw_bytes state);
+void gw_crypto_sha256_reset(struct gw_sha256 *s);
 void gw_crypto_sha256_free(struct gw_sha256 *s);
 GW_DEFINE_FREEP(struct gw_sha256, gw_crypto_sha256_free)
 

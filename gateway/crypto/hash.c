@@ -11,6 +11,7 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "base/text.h"
 
 enum { BLOCK_LEN = 64 };
@@ -70,6 +71,48 @@ void gw_crypto_sha256_update(struct gw_sha256 *s, struct gw_bytes b)
 void gw_crypto_sha256_final(struct gw_sha256 *s, struct gw_hash *ret)
 {
     SHA256_Final(ret->byte, &s->ctx);
+    SHA256_Init(&s->ctx);
+}
+
+void gw_crypto_sha256_peek(const struct gw_sha256 *s, struct gw_hash *ret)
+{
+    SHA256_CTX ctx = s->ctx;
+    SHA256_Final(ret->byte, &ctx);
+}
+
+/* The eight words, the length in bits, the begun block. */
+void gw_crypto_sha256_save(const struct gw_sha256 *s, struct gw_buf *ret)
+{
+    for (size_t i = 0; i < GW_ARRAY_LEN(s->ctx.h); i++)
+        gw_buf_u32be(ret, s->ctx.h[i]);
+    gw_buf_u32be(ret, s->ctx.Nh);
+    gw_buf_u32be(ret, s->ctx.Nl);
+    gw_buf_append(ret, s->ctx.data, s->ctx.num);
+}
+
+enum gw_status gw_crypto_sha256_load(struct gw_sha256 *s, struct gw_bytes state)
+{
+    SHA256_CTX ctx;
+    struct gw_cursor c = gw_cursor_make(state);
+    struct gw_bytes begun;
+    SHA256_Init(&ctx);
+    for (size_t i = 0; i < GW_ARRAY_LEN(ctx.h); i++)
+        if (gw_cursor_u32be(&c, &ctx.h[i]) != GW_OK)
+            return GW_CORRUPT;
+    if (gw_cursor_u32be(&c, &ctx.Nh) != GW_OK || gw_cursor_u32be(&c, &ctx.Nl) != GW_OK)
+        return GW_CORRUPT;
+    if (gw_cursor_left(&c) != ctx.Nl / 8 % BLOCK_LEN ||
+        gw_cursor_take(&c, gw_cursor_left(&c), &begun) != GW_OK)
+        return GW_CORRUPT;
+    if (begun.len != 0)
+        memcpy(ctx.data, begun.ptr, begun.len);
+    ctx.num = (unsigned)begun.len;
+    s->ctx = ctx;
+    return GW_OK;
+}
+
+void gw_crypto_sha256_reset(struct gw_sha256 *s)
+{
     SHA256_Init(&s->ctx);
 }
 

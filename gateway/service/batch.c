@@ -171,7 +171,6 @@ int32_t gw_service_close_batch(void *self, struct gw_adapter_call *c, void *stat
     enum gw_status st = gw_store_batch_get_tx(tx, id, &b);
     if (st == GW_NOT_FOUND || (st == GW_OK && strcmp(b.peer, x.caller->peer) != 0))
         return gw_service_end(&x, "batch-unknown");
-    /* One walk over the rows: the writer does nothing else meanwhile. */
     struct gw_hash digest = {{0}};
     if (st == GW_OK && b.contiguous == b.declared)
         st = gw_store_batch_digest(tx, id, &digest);

@@ -34,6 +34,8 @@ enum gw_status gw_store_batch_flush(struct gw_store_tx *tx)
     struct gw_store_batch_state *s = &tx->batch;
     if (s->no == 0 || !s->dirty)
         return GW_OK;
+    struct gw_bytes rolled;
+    GW_TRY(gw_store_batch_roll_seal(tx, &rolled));
     const struct gw_store_value v[] = {
         GW_V_INT(s->no),
         GW_V_INT(s->b.closed_us),
@@ -45,6 +47,7 @@ enum gw_status gw_store_batch_flush(struct gw_store_tx *tx)
         GW_V_INT(s->b.contiguous),
         s->first_receipt != 0 ? GW_V_INT(s->first_receipt) : GW_V_NULL,
         s->last_receipt != 0 ? GW_V_INT(s->last_receipt) : GW_V_NULL,
+        GW_V_BLOB(rolled),
     };
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_BATCH_UPDATE, v, GW_ARRAY_LEN(v), NULL));
     s->dirty = false;
@@ -58,7 +61,11 @@ static enum gw_status hold(struct gw_store_tx *tx, const uint8_t id[16])
         return GW_OK;
     GW_TRY(gw_store_batch_flush(tx));
     tx->batch.no = 0;
-    return gw_store_batch_read(tx->db, id, &tx->batch);
+    GW_TRY(gw_store_batch_read(tx->db, id, &tx->batch));
+    enum gw_status st = gw_store_batch_roll_load(tx);
+    if (st != GW_OK)
+        tx->batch.no = 0;
+    return st;
 }
 
 static enum gw_status read_row(struct gw_store_tx *tx, struct gw_store_batch_row *row)
@@ -123,10 +130,12 @@ static enum gw_status count_row(struct gw_store_tx *tx, const struct gw_store_ba
     }
     if (row->row > b->highest_row)
         b->highest_row = row->row;
-    if (row->row != b->contiguous + 1)
-        return GW_OK;
-    b->contiguous = row->row;
-    return b->highest_row > row->row ? advance(tx) : GW_OK;
+    if (row->row == b->contiguous + 1) {
+        b->contiguous = row->row;
+        if (b->highest_row > row->row)
+            GW_TRY(advance(tx));
+    }
+    return gw_store_batch_roll_row(tx, row);
 }
 
 static enum gw_status insert_row(struct gw_store_tx *tx, const struct gw_store_batch_row *row,
@@ -200,34 +209,12 @@ enum gw_status gw_store_batch_get_tx(struct gw_store_tx *tx, const uint8_t id[16
     return GW_OK;
 }
 
-static enum gw_status digest_rows(struct gw_store_tx *tx, struct gw_sha256 *sha)
-{
-    const enum gw_store_stmt st = GW_ST_BATCH_ROWS;
-    const struct gw_store_value v[] = {GW_V_INT(tx->batch.no), GW_V_INT(0), GW_V_INT(INT64_MAX)};
-    enum gw_status status;
-    bool more = false;
-    gw_store_db_query(tx->db, st, v, GW_ARRAY_LEN(v));
-    while ((status = gw_store_db_next(tx->db, st, &more)) == GW_OK && more) {
-        struct gw_store_batch_row row = {.row = (uint64_t)gw_store_db_col_int(tx->db, st, 0)};
-        status = gw_store_batch_body_open(&tx->store->keys, tx->batch.b.id,
-                                          gw_store_db_col_bytes(tx->db, st, 3), &tx->sealed, &row);
-        if (status != GW_OK)
-            break;
-        gw_crypto_sha256_update(sha, gw_bytes_make(row.digest.byte, GW_SHA256_LEN));
-    }
-    gw_store_db_end(tx->db, st);
-    return status;
-}
-
 enum gw_status gw_store_batch_digest(struct gw_store_tx *tx, const uint8_t id[16],
                                      struct gw_hash *ret)
 {
     GW_TRY(hold(tx, id));
-    GW_CLEANUP(gw_crypto_sha256_freep) struct gw_sha256 *sha = gw_crypto_sha256_new();
-    if (sha == NULL)
-        return GW_NOMEM;
-    GW_TRY(digest_rows(tx, sha));
-    gw_crypto_sha256_final(sha, ret);
+    GW_TRY(gw_store_batch_roll_all(tx));
+    gw_crypto_sha256_peek(tx->rolling, ret);
     return GW_OK;
 }
 

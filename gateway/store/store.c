@@ -144,6 +144,7 @@ enum gw_status gw_store_open(const struct gw_store_settings *set, struct gw_stor
     s->tx.store = s;
     gw_buf_init(&s->tx.sealed, SCRATCH_MAX);
     gw_buf_init(&s->tx.sealed2, SCRATCH_MAX);
+    s->tx.rolling = gw_crypto_sha256_new();
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -151,8 +152,9 @@ enum gw_status gw_store_open(const struct gw_store_settings *set, struct gw_stor
     pthread_cond_init(&s->wake, &attr);
     pthread_condattr_destroy(&attr);
     size_t said = ret_error != NULL ? ret_error->len : 0;
-    enum gw_status st =
-        set->queue_max == 0 || set->group_max == 0 ? GW_INVALID : open_parts(s, ret_error);
+    enum gw_status st = set->queue_max == 0 || set->group_max == 0 ? GW_INVALID
+                        : s->tx.rolling == NULL                    ? GW_NOMEM
+                                                                   : open_parts(s, ret_error);
     if (st != GW_OK) {
         if (ret_error != NULL && ret_error->len == said)
             gw_buf_printf(ret_error, "%s: %s", set->dir, gw_status_text(st));
@@ -179,6 +181,7 @@ void gw_store_close(struct gw_store *s)
         close(s->lock_fd);
     gw_buf_fini(&s->tx.sealed);
     gw_buf_fini(&s->tx.sealed2);
+    gw_crypto_sha256_free(s->tx.rolling);
     free(s->applying.item);
     free(s->dones.item);
     pthread_cond_destroy(&s->wake);

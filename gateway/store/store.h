@@ -168,7 +168,8 @@ GW_MUST_USE enum gw_status gw_store_batch_row_put(struct gw_store_tx *tx, const 
  * with another digest must change nothing. */
 GW_MUST_USE enum gw_status gw_store_batch_row_get(struct gw_store_tx *tx, const uint8_t id[16],
                                                   uint64_t row, struct gw_store_batch_row *ret);
-/* Digest over all rows in order, for closing. */
+/* SHA-256 over the digests of rows 1 to `contiguous` in order, for closing. Kept as rows arrive:
+ * reads rows only when many of them came before their turn. */
 GW_MUST_USE enum gw_status gw_store_batch_digest(struct gw_store_tx *tx, const uint8_t id[16],
                                                  struct gw_hash *ret);
 GW_MUST_USE enum gw_status gw_store_batch_close(struct gw_store_tx *tx, const uint8_t id[16],

@@ -44,7 +44,12 @@ GW_MUST_USE enum gw_status gw_store_mac(const struct gw_store_keys *k, enum gw_s
                                         uint8_t ret[GW_STORE_MAC_LEN]);
 
 /* What a sealed blob belongs to: it opens nowhere else. */
-enum gw_store_part { GW_PART_PACKED = 'p', GW_PART_ORIGINAL = 'o', GW_PART_BATCH_ROW = 'r' };
+enum gw_store_part {
+    GW_PART_PACKED = 'p',
+    GW_PART_ORIGINAL = 'o',
+    GW_PART_BATCH_ROW = 'r',
+    GW_PART_BATCH_DIGEST = 'd'
+};
 enum { GW_STORE_AD_LEN = 16 + 8 + 1 };
 struct gw_bytes gw_store_ad(uint8_t mem[GW_STORE_AD_LEN], enum gw_store_part part,
                             const uint8_t id[16], uint64_t no);
@@ -74,6 +79,7 @@ struct gw_store_batch_state {
     bool dirty;
     struct gw_store_batch b;
     int64_t first_receipt, last_receipt; /* 0: none */
+    uint64_t rolled; /* rows 1 to this one are in the transaction's rolling digest */
 };
 
 struct gw_store_tx {
@@ -81,9 +87,10 @@ struct gw_store_tx {
     struct gw_store_db *db;
     struct gw_store_count count;
     struct gw_store_batch_state batch;
-    int64_t receipt_used;  /* highest receipt that rows of this job refer to */
-    enum gw_status broken; /* a call of this job was left half done: it must not be kept */
-    struct gw_buf sealed;  /* scratch, one per use in a put */
+    struct gw_sha256 *rolling; /* over the first batch.rolled rows' digests */
+    int64_t receipt_used;      /* highest receipt that rows of this job refer to */
+    enum gw_status broken;     /* a call of this job was left half done: it must not be kept */
+    struct gw_buf sealed;      /* scratch, one per use in a put */
     struct gw_buf sealed2;
 };
 

@@ -37,6 +37,35 @@ static void test_other_input_other_hash(void **state)
     gw_crypto_sha256_free(NULL);
 }
 
+/* Cut at every place, the halves by two objects: the same digest. */
+static void test_state_goes_on_elsewhere(void **state)
+{
+    (void)state;
+    uint8_t input[200], mem[GW_SHA256_STATE_MAX];
+    struct gw_hash want, got;
+    for (size_t i = 0; i < sizeof(input); i++)
+        input[i] = (uint8_t)(i * 7);
+    gw_crypto_sha256(gw_bytes_make(input, sizeof(input)), GW_BYTES_NONE, GW_BYTES_NONE, &want);
+    for (size_t cut = 0; cut <= sizeof(input); cut++) {
+        struct gw_sha256 *a = gw_crypto_sha256_new(), *b = gw_crypto_sha256_new();
+        struct gw_buf out;
+        gw_buf_init_fixed(&out, mem, sizeof(mem));
+        gw_crypto_sha256_update(b, GW_BYTES_LIT("what was there before"));
+        gw_crypto_sha256_update(a, gw_bytes_make(input, cut));
+        gw_crypto_sha256_save(a, &out);
+        assert_int_equal(gw_buf_failed(&out), GW_OK);
+        assert_int_equal(gw_crypto_sha256_load(b, gw_bytes_make(mem, out.len - 1)), GW_CORRUPT);
+        assert_int_equal(gw_crypto_sha256_load(b, gw_buf_view(&out)), GW_OK);
+        gw_crypto_sha256_update(b, gw_bytes_make(input + cut, sizeof(input) - cut));
+        gw_crypto_sha256_peek(b, &got);
+        assert_memory_equal(&got, &want, sizeof(got));
+        gw_crypto_sha256_final(b, &got);
+        assert_memory_equal(&got, &want, sizeof(got));
+        gw_crypto_sha256_free(a);
+        gw_crypto_sha256_free(b);
+    }
+}
+
 /* FIPS 180-4 examples (NIST). */
 static void test_sha256(void **state)
 {
@@ -159,9 +188,12 @@ static void test_mac_from_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_other_input_other_hash), cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_line_of_a_digest_list),  cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_other_input_other_hash),
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_line_of_a_digest_list),
+        cmocka_unit_test(test_hmac),
         cmocka_unit_test(test_mac_from_threads),
+        cmocka_unit_test(test_state_goes_on_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
+#include "store/db.h"
 #include "store/store.h"
 
 enum { ORG = 1, SOLE = 2, PERSON = 4 };
@@ -96,6 +98,24 @@ static inline void world_reopen(struct world *w)
 {
     world_close(w);
     world_open(w);
+}
+
+static inline const char *path_in(const char *dir, const char *name)
+{
+    static char path[PATH_MAX];
+    assert_int_equal(gw_file_join(path, sizeof(path), dir, name), GW_OK);
+    return path;
+}
+
+/* Runs SQL on the closed data set. */
+static inline void tamper(struct world *w, const char *sql)
+{
+    struct gw_store_db *db;
+    assert_int_equal(
+        gw_store_db_open(path_in(w->dir, "xinqiao.db"), GW_STORE_DB_WRITER, &w->set, &db, NULL),
+        GW_OK);
+    assert_int_equal(gw_store_db_script(db, sql), GW_OK);
+    gw_store_db_close(db);
 }
 
 static inline int world_setup(void **state)

@@ -283,6 +283,104 @@ static void digest_is_over_rows_in_order(void **state)
     assert_memory_equal(&got, &expect, sizeof(got));
 }
 
+static void digest_of_rows(uint64_t first, uint64_t last, struct gw_hash *ret)
+{
+    struct gw_sha256 *sha = gw_crypto_sha256_new();
+    for (uint64_t n = first; n <= last; n++) {
+        char item[24];
+        snprintf(item, sizeof(item), "item %d", (int)n);
+        struct gw_store_batch_row r = row_of(n, GW_PUT_NEW, item);
+        gw_crypto_sha256_update(sha, gw_bytes_make(r.digest.byte, GW_SHA256_LEN));
+    }
+    gw_crypto_sha256_final(sha, ret);
+    gw_crypto_sha256_free(sha);
+}
+
+static void put_numbered(struct world *w, uint64_t n)
+{
+    char item[24];
+    snprintf(item, sizeof(item), "item %d", (int)n);
+    assert_int_equal(put_row(w, n, GW_PUT_NEW, item), GW_OK);
+}
+
+static void assert_digest(struct world *w, const struct gw_hash *expect)
+{
+    struct gw_hash got;
+    assert_int_equal(run_fn(w->s, digest_body, &got), GW_OK);
+    assert_memory_equal(&got, expect, sizeof(got));
+}
+
+/* Closing holds up the writer: rows that came in order are not read again for it. */
+static void rows_in_order_are_not_walked(void **state)
+{
+    struct world *w = *state;
+    struct gw_hash expect;
+    open_batch(w, ID);
+    for (uint64_t n = 1; n <= 100; n++) {
+        put_numbered(w, n);
+        if (n % 30 == 0)
+            world_reopen(w);
+    }
+    digest_of_rows(1, 100, &expect);
+    world_close(w);
+    tamper(w, "UPDATE batch_row SET body = x''");
+    world_open(w);
+    assert_digest(w, &expect);
+}
+
+/* Two streams of one sender: each gap is closed soon, the rows behind it are read once. */
+static void rows_slightly_out_of_order_are_not_walked_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct gw_hash expect;
+    open_batch(w, ID);
+    for (uint64_t n = 1; n <= 100; n += 4)
+        for (uint64_t k = 4; k > 0; k--)
+            put_numbered(w, n + k - 1);
+    digest_of_rows(1, 100, &expect);
+    world_close(w);
+    tamper(w, "UPDATE batch_row SET body = x''");
+    world_open(w);
+    assert_digest(w, &expect);
+}
+
+static void rows_in_reverse_are_taken_in_at_closing(void **state)
+{
+    struct world *w = *state;
+    struct gw_hash expect;
+    open_batch(w, ID);
+    for (uint64_t n = 200; n > 0; n--)
+        put_numbered(w, n);
+    digest_of_rows(1, 200, &expect);
+    assert_digest(w, &expect);
+    world_reopen(w);
+    assert_digest(w, &expect);
+}
+
+/* Of a schema before the rolling digest; and a job that is undone takes its rows out again. */
+static void digest_without_a_state_and_after_an_undone_job(void **state)
+{
+    struct world *w = *state;
+    struct gw_hash expect;
+    open_batch(w, ID);
+    for (uint64_t n = 1; n <= 70; n++)
+        put_numbered(w, n);
+    world_close(w);
+    tamper(w, "UPDATE batch SET rolled = NULL");
+    world_open(w);
+    struct gw_store_batch_row bad[] = {row_of(71, GW_PUT_NEW, "undone"),
+                                       row_of(71, GW_PUT_NEW, "conflict")};
+    assert_int_equal(put_rows(w, bad, 2), GW_CONFLICT);
+    put_numbered(w, 71);
+    digest_of_rows(1, 71, &expect);
+    assert_digest(w, &expect);
+    world_close(w);
+    tamper(w, "UPDATE batch SET rolled = zeroblob(length(rolled))");
+    world_open(w);
+    struct gw_hash got;
+    assert_int_equal(run_fn(w->s, digest_body, &got), GW_CORRUPT);
+}
+
 static void range_of_entries(void **state)
 {
     struct world *w = *state;
@@ -401,6 +499,10 @@ int main(void)
         T(two_batches_in_one_job),
         T(closed_batches_take_no_rows),
         T(digest_is_over_rows_in_order),
+        T(rows_in_order_are_not_walked),
+        T(rows_slightly_out_of_order_are_not_walked_at_the_end),
+        T(rows_in_reverse_are_taken_in_at_closing),
+        T(digest_without_a_state_and_after_an_undone_job),
         T(range_of_entries),
         T(rows_of_a_batch),
         T(a_row_can_be_looked_at_before),

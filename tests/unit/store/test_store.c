@@ -14,13 +14,6 @@ static void refused(struct world *w, enum gw_status st, const char *part)
         fail_msg("expected '%s' in '%s'", part, text);
 }
 
-static const char *path_in(const char *dir, const char *name)
-{
-    static char path[PATH_MAX];
-    assert_int_equal(gw_file_join(path, sizeof(path), dir, name), GW_OK);
-    return path;
-}
-
 static void files_are_private(void **state)
 {
     struct world *w = *state;
@@ -71,17 +64,6 @@ static void one_process_only(void **state)
     assert_int_equal(status, 0);
     world_close(w);
     world_open(w);
-}
-
-/* Runs SQL on the closed data set. */
-static void tamper(struct world *w, const char *sql)
-{
-    struct gw_store_db *db;
-    assert_int_equal(
-        gw_store_db_open(path_in(w->dir, "xinqiao.db"), GW_STORE_DB_WRITER, &w->set, &db, NULL),
-        GW_OK);
-    assert_int_equal(gw_store_db_script(db, sql), GW_OK);
-    gw_store_db_close(db);
 }
 
 static void a_newer_schema_is_refused(void **state)

@@ -31,8 +31,16 @@ static void peers(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse 
 {
     if (s->n_peers == 0)
         return;
+    size_t width = 34;
+    for (size_t i = 0; i < s->n_peers; i++) {
+        const Xinqiao__V1__PeerStatus *p = s->peers[i];
+        size_t w = gw_cmd_width(p->name) + 1 + gw_cmd_width(TR(c, p->title_zh, p->title_en));
+        if (w > width)
+            width = w;
+    }
+    width += 2;
     putchar('\n');
-    gw_cmd_pad(stdout, TR(c, "对接方", "counterpart"), 36);
+    gw_cmd_pad(stdout, TR(c, "对接方", "counterpart"), width);
     gw_cmd_pad(stdout, TR(c, "最近交换", "last exchange"), 22);
     gw_cmd_pad(stdout, TR(c, "调用", "calls"), 10);
     gw_cmd_pad(stdout, TR(c, "拒绝", "refused"), 10);
@@ -46,7 +54,7 @@ static void peers(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse 
         when(c, p->certificate_ends, ends);
         if (p->certificate_ends == NULL || p->certificate_ends->seconds == 0)
             snprintf(ends, sizeof(ends), "%s", TR(c, "未见", "not seen"));
-        gw_cmd_pad(stdout, name, 36);
+        gw_cmd_pad(stdout, name, width);
         gw_cmd_pad(stdout, last, 22);
         gw_cmd_pad(stdout, gw_cmd_number(p->calls, n), 10);
         gw_cmd_pad(stdout, gw_cmd_number(p->refused, n), 10);
@@ -101,7 +109,7 @@ static void screen(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse
     putchar('\n');
     bool colour = isatty(1) != 0;
     for (size_t i = 0; i < s->n_red; i++)
-        printf("%s%s %s%s（%s）\n", colour ? "\033[31m" : "", TR(c, "需处理：", "ACT:"),
+        printf(TR(c, "%s需处理：%s%s（%s）\n", "%sACT: %s%s (%s)\n"), colour ? "\033[31m" : "",
                TR(c, s->red[i]->text_zh, s->red[i]->text_en), colour ? "\033[0m" : "",
                s->red[i]->reason);
     if (s->n_red == 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +71,17 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
     if (st == GW_OK)
         st = gw_audit_open(&s->settings.log, &s->audit, error);
     if (st != GW_OK) {
-        gw_buf_printf(error, "\nexchange log %s: %s\n", s->settings.log_dir, gw_status_text(st));
+        if (error->len == 0)
+            gw_buf_printf(error, "exchange log %s: %s", s->settings.log_dir, gw_status_text(st));
+        gw_buf_str(error, "\n");
         return exit_of(st);
     }
     gw_audit_on_dead(s->audit, log_died, s);
     st = gw_store_open(&s->settings.store, &s->store, error);
     if (st != GW_OK) {
-        gw_buf_printf(error, "\nstore %s: %s\n", s->settings.store_dir, gw_status_text(st));
+        if (error->len == 0)
+            gw_buf_printf(error, "store %s: %s", s->settings.store_dir, gw_status_text(st));
+        gw_buf_str(error, "\n");
         return GW_EXIT_OS;
     }
     st = gw_server_reconcile(s);
@@ -126,7 +131,10 @@ static int open_loops(struct gw_server *s, struct gw_buf *error)
     for (unsigned i = 0; i < s->loops; i++) {
         enum gw_status st = gw_server_loop_init(s, &s->loop[i], address);
         if (st != GW_OK) {
-            gw_buf_printf(error, "listen.address %s: %s\n", address, gw_status_text(st));
+            gw_buf_printf(error, "listen.address %s: %s\n", address,
+                          st == GW_EXISTS    ? "another process listens there"
+                          : st == GW_INVALID ? "expected ADDRESS:PORT, as 127.0.0.1:8443"
+                                             : gw_status_text(st));
             return GW_EXIT_OS;
         }
         /* Port 0: the others share what the first one got. */
@@ -237,6 +245,18 @@ static void server_fini(struct gw_server *s)
     free(s);
 }
 
+/* When it can not be made, opening the file says why. */
+static void make_folder_of(const char *path)
+{
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof(dir))
+        return;
+    memcpy(dir, path, (size_t)(slash - path));
+    dir[slash - path] = 0;
+    (void)!gw_file_mkdirs(dir, 0750);
+}
+
 /* Everything up to the point where signals are waited for; 0 or an exit status, text in `error`. */
 static int start(struct gw_server *s, struct gw_buf *error)
 {
@@ -248,6 +268,7 @@ static int start(struct gw_server *s, struct gw_buf *error)
     s->drain_ms = s->settings.drain_ms;
     s->text_log_fd = STDERR_FILENO;
     if (s->settings.text_log != NULL) {
+        make_folder_of(s->settings.text_log);
         s->text_log_fd =
             open(s->settings.text_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
         if (s->text_log_fd < 0) {

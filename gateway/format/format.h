@@ -35,7 +35,8 @@ void gw_format_set_digest(const struct gw_format_set *s, char ret_short[9], stru
 const char *gw_format_id(const struct gw_format *f);
 const char *gw_format_title(const struct gw_format *f, const char *lang);
 Xinqiao__V1__Kind gw_format_kind(const struct gw_format *f);
-/* Of one kind, or one of them takes every kind (the canonical record): records may be translated. */
+/* Of one kind, or one of them takes every kind (the canonical record): records may be translated.
+ */
 bool gw_format_pair(const struct gw_format *from, const struct gw_format *to);
 const char *gw_format_media(const struct gw_format *f); /* "xml", "json", "protobuf" */
 /* The sender's name of a canonical path ("CF_WFXW" for "penalty.violation_kind"); the path itself

@@ -20,6 +20,7 @@ const struct gw_call_limits gw_call_limits_default = {
     .segment_in_bytes = 1u << 20,
     .segment_out_bytes = 64u << 10,
     .call_memory = 64u << 20,
+    .partial_bytes = 256u << 20,
     .max_calls = 10000,
     .default_deadline_ms = 0,
 };
@@ -99,6 +100,7 @@ static void call_free(struct gw_call *c)
     if (c->reader_ready)
         gw_grpc_reader_fini(&c->reader);
     gw_list_remove(&c->node);
+    gw_call_partial_done(c);
     c->loop->call_count--;
     if (c->counted)
         atomic_fetch_sub_explicit(&c->loop->counters->peer[c->peer->index].open, 1,
@@ -180,9 +182,7 @@ static void take_messages(struct gw_call *c)
         enum gw_status st = gw_grpc_reader_next(&c->reader, &wire, &took);
         if (st == GW_AGAIN) {
             /* A message larger than the window would else never be whole. */
-            size_t partial = gw_grpc_reader_partial(&c->reader);
-            if (partial > 0 && !c->gone)
-                c->transport->consumed(c->stream, partial);
+            gw_call_partial_give(c);
             if (c->half_closed && !gw_grpc_reader_clean(&c->reader))
                 stop_reading(c, "input-truncated");
             return;
@@ -198,6 +198,7 @@ static void take_messages(struct gw_call *c)
         st = gw_adapter_receive(&c->ad, &c->open_segment->s, wire);
         if (!c->gone)
             c->transport->consumed(c->stream, took);
+        gw_call_partial_done(c);
         if (st != GW_OK) {
             stop_reading(c, reason_of(st));
             return;
@@ -261,6 +262,7 @@ void gw_call_advance(struct gw_call *c)
             return;
         }
         if (c->verdict != NULL) {
+            gw_call_partial_quit(c);
             if (c->flush_first && c->open_segment != NULL && gw_call_takes_stream(c) &&
                 c->open_segment->s.messages > 0) {
                 c->flush_first = false;
@@ -324,6 +326,7 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who,
     gw_buf_init_fixed(&hex, c->id_hex, sizeof(c->id_hex));
     gw_hex_put(&hex, gw_bytes_make(c->exchange_id, 16));
     gw_list_init(&c->node);
+    gw_list_init(&c->stalled);
     gw_list_append(&l->calls, &c->node);
     l->call_count++;
 

@@ -43,6 +43,7 @@ struct gw_call_limits {
     uint32_t segment_in_bytes;    /* 1 MiB */
     uint32_t segment_out_bytes;   /* 64 KiB */
     uint64_t call_memory;         /* budget of a segment's arena */
+    uint64_t partial_bytes;       /* of unfinished messages beyond the window, per loop: 256 MiB */
     uint32_t max_calls;           /* in flight per loop */
     uint64_t default_deadline_ms; /* for calls without grpc-timeout; 0 none */
 };
@@ -69,6 +70,8 @@ struct gw_call_loop {
     struct gw_call_counters *counters; /* shared by all loops */
     struct gw_list calls;              /* all calls of this loop */
     uint32_t call_count;
+    uint64_t partial_bytes; /* of messages that are let in beyond their window (partial.c) */
+    struct gw_list stalled; /* calls whose message waits for that */
     struct gw_arena *spare_arena[32];
     uint32_t spare_arenas;
     bool draining;
@@ -90,9 +93,17 @@ struct gw_call_transport {
  * Counted on the loop's thread only. */
 struct gw_call_who {
     uint32_t refs;
+    size_t held; /* bytes of unfinished messages that the connection's window does not get back */
+    size_t held_max; /* set by conn/: a part of that window, so that others' messages pass */
     struct gw_tls_identity identity; /* its strings are copies behind this struct */
     const char *address;
 };
+/* Once, before the first call. */
+static inline void gw_call_loop_init(struct gw_call_loop *l)
+{
+    gw_list_init(&l->calls);
+    gw_list_init(&l->stalled);
+}
 /* NULL without memory. */
 struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address);
 void gw_call_who_unref(struct gw_call_who *w);

@@ -89,7 +89,10 @@ struct gw_call {
     uint64_t last_seq;
     bool has_seq;
     uint64_t records, refused;
-    bool flush_first; /* the verdict came after whole messages: those are still taken */
+    size_t partial;         /* of the loop's partial_bytes: the unfinished message; 0 none */
+    size_t held;            /* of who->held */
+    struct gw_list stalled; /* in the loop's list while held */
+    bool flush_first;       /* the verdict came after whole messages: those are still taken */
     const struct gw_reason *after_flush; /* that verdict, while they are on their way */
 };
 
@@ -124,6 +127,13 @@ void gw_call_refuse(struct gw_call *c, const char *reason, const char *param, co
  * and does not leave. */
 void gw_call_unlogged(struct gw_call *c);
 void gw_call_advance(struct gw_call *c);
+/* partial.c: the bytes of a message that is not whole are given back to the window, as far as the
+ * loop's budget goes. */
+void gw_call_partial_give(struct gw_call *c);
+/* The message is whole and taken, or the call is over: others may go on. */
+void gw_call_partial_done(struct gw_call *c);
+/* The call takes nothing more: it does not wait any longer. */
+void gw_call_partial_quit(struct gw_call *c);
 /* segment.c */
 struct gw_call_segment *gw_call_segment_new(struct gw_call *c);
 void gw_call_segment_free(struct gw_call_segment *g);

@@ -316,6 +316,7 @@ static enum gw_status begin_serving(struct conn *c)
     c->who = gw_call_who_new(id, gw_io_conn_peer(c->io));
     if (c->who == NULL)
         return GW_NOMEM;
+    c->who->held_max = c->loop->settings->http2.connection_window / 2;
     GW_TRY(gw_http2_new_server(&c->loop->settings->http2, &http2_events, c, &c->h2));
     c->step = STEP_serve;
     arm_idle(c);

@@ -91,6 +91,9 @@ GW_MUST_USE enum gw_status gw_grpc_reader_next(struct gw_grpc_reader *r, struct 
  * then not counted again in *ret_wire. At most max_message + 5 of them can be held. 0 when the
  * first message that waits is whole. */
 size_t gw_grpc_reader_partial(struct gw_grpc_reader *r);
+/* What the next call of gw_grpc_reader_partial() would say, and the wire bytes of the whole
+ * message; 0 as well while its prefix is not whole. */
+size_t gw_grpc_reader_waiting(const struct gw_grpc_reader *r, size_t *ret_message);
 /* True when the stream may end here (no partial message). */
 bool gw_grpc_reader_clean(const struct gw_grpc_reader *r);
 /* Appends one framed message, uncompressed. */

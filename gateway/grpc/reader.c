@@ -188,6 +188,16 @@ size_t gw_grpc_reader_partial(struct gw_grpc_reader *r)
     return n;
 }
 
+size_t gw_grpc_reader_waiting(const struct gw_grpc_reader *r, size_t *ret_message)
+{
+    struct prefix p;
+    size_t have = r->buf.len - r->off;
+    if (prefix_peek(r, &p) != GW_OK || have - PREFIX >= p.len)
+        return 0;
+    *ret_message = PREFIX + p.len;
+    return have - r->given;
+}
+
 bool gw_grpc_reader_clean(const struct gw_grpc_reader *r)
 {
     return r->off == r->buf.len;

@@ -139,7 +139,7 @@ enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l
                                      .generation = gw_call_generation_ref(&g->call),
                                      .limits = &g->settings.limits,
                                      .counters = &s->counters};
-    gw_list_init(&l->calls.calls);
+    gw_call_loop_init(&l->calls);
     GW_TRY(gw_store_reader_open(s->store, &l->calls.reader));
     l->conns = (struct gw_conn_loop){.calls = &l->calls,
                                      .settings = &g->settings.conn,

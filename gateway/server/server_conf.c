@@ -52,6 +52,7 @@ static const struct gw_config_option rows[] = {
     OPT(limits.segment_in_bytes, "limits.segment_in", BYTES, "1 MiB", 1024, 64 << 20, true, "Bytes of a stream committed together."),
     OPT(limits.segment_out_bytes, "limits.segment_out", BYTES, "64 KiB", 1024, 16 << 20, true, "Bytes of an outgoing segment."),
     OPT(limits.call_memory, "limits.call_memory", BYTES, "64 MiB", 1 << 20, INT64_C(1) << 40, true, "Memory a segment of a call may use."),
+    OPT(limits.partial_bytes, "limits.partial_bytes", BYTES, "256 MiB", 1 << 20, INT64_C(1) << 40, true, "Unfinished messages that are let in beyond their window, per loop."),
     OPT(limits.max_calls, "limits.calls", INT, "10000", 1, 1000000, true, "Calls in flight per loop."),
     OPT(limits.default_deadline_ms, "limits.deadline", DURATION_MS, "0s", 0, 86400000, true, "Deadline of calls that bring none; 0 is none."),
     OPT(conn.handshake_timeout_ms, "conn.handshake_timeout", DURATION_MS, "10s", 100, 120000, true, "Time a TLS handshake may take."),

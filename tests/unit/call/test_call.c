@@ -17,7 +17,12 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 
-enum { CALL_MEMORY = 1 << 20, BIG_ANSWER = 300 * 1024, GIVE_UP_US = 20 * 1000 * 1000 };
+enum {
+    CALL_MEMORY = 1 << 20,
+    BIG_ANSWER = 300 * 1024,
+    HELD_MAX = 200,
+    GIVE_UP_US = 20 * 1000 * 1000
+};
 
 /* ---- the adapter: what its handlers do is the test's ---- */
 
@@ -111,6 +116,7 @@ static struct {
     char status[8];
     struct gw_buf details;
     bool ended, reset;
+    size_t consumed;
 } out;
 
 static void put_details(struct gw_bytes text)
@@ -161,7 +167,8 @@ static void put_reset(void *s)
 
 static void consumed(void *s, size_t len)
 {
-    (void)s, (void)len;
+    (void)s;
+    out.consumed += len;
 }
 
 static size_t window(void *s)
@@ -314,7 +321,7 @@ static void run(void (*fn)(void), bool (*until)(void))
     asked = 0;
     loop = (struct gw_call_loop){
         .audit = log_, .generation = &generation, .limits = &limits, .counters = counters};
-    gw_list_init(&loop.calls);
+    gw_call_loop_init(&loop);
     assert_int_equal(gw_io_loop_new("test", &loop.io), GW_OK);
     assert_int_equal(gw_io_timer_new(loop.io, tick, NULL, &timer), GW_OK);
     script = fn;
@@ -344,6 +351,7 @@ static struct gw_call *begin(const char *path)
         {GW_BYTES_LIT("content-type"), GW_BYTES_LIT("application/grpc")},
     };
     struct gw_call_who *who = gw_call_who_new(&id, "192.0.2.1:5000");
+    who->held_max = HELD_MAX;
     struct gw_call *c = gw_call_new(&loop, who, &transport, &out, h, GW_ARRAY_LEN(h));
     gw_call_who_unref(who);
     assert_non_null(c);
@@ -492,6 +500,120 @@ static void unread_answers_hold_back_the_next_segment(void **state)
     assert_int_equal(asked, 11);
     assert_int_equal(out.messages, 2);
     assert_string_equal(out.status, "0");
+}
+
+/* ---- messages that are not whole ---- */
+
+static struct gw_call *sender[2];
+
+/* `len` bytes of a message of a hundred. */
+static void say_part(struct gw_call *c, size_t from, size_t len)
+{
+    static const uint8_t frame[100] = {0, 0, 0, 0, 95, 0x0a, 93};
+    gw_call_data(c, gw_bytes_make(frame + from, len));
+    gw_call_drained(c);
+}
+
+static void two_begin_a_message(void)
+{
+    static const char path[] = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    for (int i = 0; i < 2; i++)
+        sender[i] = begin(path);
+    say_part(sender[0], 0, 80);
+    assert_int_equal(out.consumed, 80);
+    say_part(sender[1], 0, 40);
+    assert_int_equal(out.consumed, 80);
+    say_part(sender[1], 40, 40);
+    assert_int_equal(out.consumed, 80);
+}
+
+static void go_both(void)
+{
+    for (int i = 0; i < 2; i++) {
+        struct gw_call *c = sender[i];
+        gw_call_closed(c);
+    }
+    call = NULL;
+}
+
+static void the_first_ends_it(void)
+{
+    limits.partial_bytes = 150;
+    two_begin_a_message();
+    say_part(sender[0], 80, 20);
+    assert_int_equal(out.consumed, 180);
+    say_part(sender[1], 80, 20);
+    assert_int_equal(out.consumed, 200);
+    assert_int_equal(loop.partial_bytes, 0);
+    go_both();
+}
+
+static void the_first_goes(void)
+{
+    limits.partial_bytes = 150;
+    two_begin_a_message();
+    gw_call_closed(sender[0]);
+}
+
+static bool the_second_may_go_on(void)
+{
+    if (loop.call_count == 1 && sender[1] != NULL) {
+        assert_int_equal(out.consumed, 160);
+        assert_int_equal(loop.partial_bytes, 100);
+        struct gw_call *c = sender[1];
+        sender[1] = NULL;
+        gw_call_closed(c);
+    }
+    return loop.call_count == 0;
+}
+
+static void unfinished_messages_have_a_budget(void **state)
+{
+    (void)state;
+    run(the_first_ends_it, answered);
+    run(the_first_goes, the_second_may_go_on);
+    assert_int_equal(loop.partial_bytes, 0);
+    limits.partial_bytes = gw_call_limits_default.partial_bytes;
+}
+
+static const uint8_t long_frame[300] = {0, 0, 0, 1, 39, 0x0a, 0xa4, 2};
+
+static void the_second_holds_too_much(void)
+{
+    limits.partial_bytes = 150;
+    two_begin_a_message();
+    call = sender[1];
+    gw_call_closed(sender[0]);
+    /* A third, whose budget the second takes. */
+    sender[0] = NULL;
+}
+
+static bool a_third_is_refused(void)
+{
+    if (loop.call_count == 1 && sender[0] == NULL) {
+        sender[0] = begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+        gw_call_data(sender[0], gw_bytes_make(long_frame, 180));
+        gw_call_drained(sender[0]);
+        assert_false(out.ended);
+        gw_call_data(sender[0], gw_bytes_make(long_frame + 180, 100));
+        gw_call_drained(sender[0]);
+    }
+    if (out.ended && call != NULL) {
+        gw_call_closed(sender[0]);
+        gw_call_closed(call);
+        call = NULL;
+    }
+    return loop.call_count == 0;
+}
+
+/* What is kept back is missing in the connection's window. */
+static void a_connection_keeps_back_so_much(void **state)
+{
+    (void)state;
+    run(the_second_holds_too_much, a_third_is_refused);
+    assert_string_equal(out.status, "14");
+    assert_int_equal(loop.partial_bytes, 0);
+    limits.partial_bytes = gw_call_limits_default.partial_bytes;
 }
 
 /* ---- the end of the process ---- */
@@ -654,6 +776,8 @@ int main(void)
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),
+        cmocka_unit_test(unfinished_messages_have_a_budget),
+        cmocka_unit_test(a_connection_keeps_back_so_much),
         cmocka_unit_test(drain_ends_calls_that_wait_for_news),
         cmocka_unit_test(full_log_still_takes_the_end_of_a_stream),
         cmocka_unit_test(full_log_refuses_a_new_call_without_entry),

@@ -1,7 +1,7 @@
 /* What an adapter compiles against, nothing more (DESIGN section 6). An adapter is a shared object
  * that exports gw_adapter_entry(); the gateway's own services publish the same struct.
  *
- * Versions: 1.0 first form.
+ * Versions: 1.0 first form. 1.1 send_receipt_of().
  * Rules: major equal, minor not above the host's; fields are only appended; struct_size says how
  * far a struct reaches, the rest counts as zero. Opaque handles, fixed-width types, no enums by
  * value. */
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define GW_ADAPTER_ABI_MAJOR 1u
-#define GW_ADAPTER_ABI_MINOR 0u
+#define GW_ADAPTER_ABI_MINOR 1u
 
 struct gw_adapter_call; /* one RPC, lent for its life */
 
@@ -58,8 +58,8 @@ struct gw_adapter_host {
     /* Evidence: what the entry of this segment says. */
     void (*note_subject)(struct gw_adapter_call *c, const char *type, const char *value,
                          size_t len);
-    /* Formats, kinds and bases are codes; those of a segment stand in its entry side by side. A batch
-     * stands there when the segment had one only. */
+    /* Formats, kinds and bases are codes; those of a segment stand in its entry side by side. A
+     * batch stands there when the segment had one only. */
     void (*note_formats)(struct gw_adapter_call *c, const char *source, const char *target);
     void (*note_kind)(struct gw_adapter_call *c, const char *record_kind, const char *legal_basis);
     void (*note_batch)(struct gw_adapter_call *c, const uint8_t id[16]);
@@ -72,6 +72,12 @@ struct gw_adapter_host {
      * the loop back here and returns; writable() is called again soon, as if send() had blocked.
      * Last thing a handler does. */
     void (*again)(struct gw_adapter_call *c);
+    /* 1.1: send_receipt() for an answer that was proven before: the host writes `entry`, the index
+     * of that entry; where it is not known yet (UINT64_MAX), the index of the entry that the
+     * store's receipt id `receipt` stands for, or of this segment's when that is not to be had. As
+     * with send_receipt(), this segment's commitment covers the eight bytes as zero. */
+    int32_t (*send_receipt_of)(struct gw_adapter_call *c, const ProtobufCMessage *message,
+                               uint32_t field, uint64_t entry, int64_t receipt);
 };
 
 /* Lends 1..99 are part of this ABI; from 100 on they are between the gateway and its own services.

@@ -54,6 +54,8 @@ struct gw_segment_subject {
 /* Eight bytes of `out`, little-endian, zero until the entry is durable. */
 struct gw_segment_slot {
     size_t offset;
+    uint64_t entry;  /* what stands there then; UINT64_MAX: look at the receipt */
+    int64_t receipt; /* of an earlier entry; 0: this segment's */
     struct gw_segment_slot *next;
 };
 
@@ -65,7 +67,7 @@ struct gw_segment {
     size_t in_bytes;
     struct gw_buf out; /* framed responses (1 + 4 bytes prefix each) */
     uint32_t out_messages;
-    struct gw_segment_slot *slots; /* where the entry's index is written when it is known */
+    struct gw_segment_slot *slots; /* where an entry's index is written when it is known */
     int64_t now_us;
     /* notes */
     struct gw_segment_subject *subjects;

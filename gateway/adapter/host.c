@@ -97,8 +97,8 @@ static bool find_slot(const uint8_t *p, size_t len, uint32_t field, size_t *ret_
     return false;
 }
 
-static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessage *message,
-                                 uint32_t field)
+static int32_t host_send_receipt_of(struct gw_adapter_call *c, const ProtobufCMessage *message,
+                                    uint32_t field, uint64_t entry, int64_t receipt)
 {
     struct gw_segment *s = segment_of(c);
     size_t start = s->out.len + 5, in_message;
@@ -112,10 +112,18 @@ static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessa
         return GW_SEND_BLOCKED;
     }
     slot->offset = start + in_message;
+    slot->entry = entry;
+    slot->receipt = receipt;
     slot->next = s->slots;
     s->slots = slot;
     memset(s->out.ptr + slot->offset, 0, 8);
     return answer;
+}
+
+static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessage *message,
+                                 uint32_t field)
+{
+    return host_send_receipt_of(c, message, field, UINT64_MAX, 0);
 }
 
 static void host_finish(struct gw_adapter_call *c, const char *reason)
@@ -270,4 +278,5 @@ const struct gw_adapter_host gw_adapter_host_ops = {
     .log = host_log,
     .lend = host_lend,
     .again = host_again,
+    .send_receipt_of = host_send_receipt_of,
 };

@@ -1,15 +1,28 @@
-/* respond: what was promised in the log leaves. Receipts get the index of their entry; the last
+/* respond: what was promised in the log leaves. Receipts get the index of their entry,
+ * or of the earlier one that proves what they say; the last
  * segment sends the status and the trailer that names the entry. */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "call/call_internal.h"
 
+/* An earlier entry was committed before this segment's, so it is durable by now. */
+static uint64_t entry_of(const struct gw_call_segment *g, const struct gw_segment_slot *slot)
+{
+    uint64_t seq = slot->entry;
+    if (seq == UINT64_MAX && slot->receipt != 0 && slot->receipt != g->s.receipt &&
+        gw_store_receipt_seq(g->call->loop->reader, slot->receipt, &seq) != GW_OK)
+        seq = UINT64_MAX;
+    return seq != UINT64_MAX ? seq : g->append.seq;
+}
+
 static void fill_slots(struct gw_call_segment *g)
 {
-    for (struct gw_segment_slot *it = g->s.slots; it != NULL; it = it->next)
+    for (struct gw_segment_slot *it = g->s.slots; it != NULL; it = it->next) {
+        uint64_t seq = entry_of(g, it);
         for (unsigned i = 0; i < 8; i++)
-            g->s.out.ptr[it->offset + i] = (uint8_t)(g->append.seq >> (8 * i));
+            g->s.out.ptr[it->offset + i] = (uint8_t)(seq >> (8 * i));
+    }
 }
 
 static void send_head(struct gw_call *c)

@@ -14,7 +14,8 @@ struct push {
 /* What became of one item. */
 struct answer {
     Xinqiao__V1__Outcome outcome;
-    uint64_t entry; /* UINT64_MAX: this segment's own */
+    uint64_t entry;  /* UINT64_MAX: that of `receipt` */
+    int64_t receipt; /* 0: this segment's own */
     struct gw_service_findings found;
 };
 
@@ -167,8 +168,10 @@ static enum gw_status settle(const struct gw_service_ctx *x, struct push *s, str
         GW_TRY(note_row(x, tx, it));
     ret->outcome =
         refused(it) ? XINQIAO__V1__OUTCOME__OUTCOME_REFUSED : outcome_of(it->put.outcome);
-    if (ret->outcome == XINQIAO__V1__OUTCOME__OUTCOME_DUPLICATE)
+    if (ret->outcome == XINQIAO__V1__OUTCOME__OUTCOME_DUPLICATE) {
         ret->entry = it->put.first_seq;
+        ret->receipt = it->put.first_receipt;
+    }
     gw_service_findings_make(x->arena, &it->report, true, GW_SERVICE_FINDINGS, &ret->found);
     return GW_OK;
 }
@@ -203,13 +206,8 @@ static void send_receipt(const struct gw_service_ctx *x, const struct gw_service
     m.n_findings = a->found.count;
     if (x->views->audit != NULL)
         m.origin = gw_service_str(gw_audit_origin(x->views->audit));
-    if (a->entry != UINT64_MAX) {
-        m.entry = a->entry;
-        x->host->send(x->call, &m.base);
-        return;
-    }
     m.entry = 1;
-    x->host->send_receipt(x->call, &m.base, 6);
+    x->host->send_receipt_of(x->call, &m.base, 6, a->entry, a->receipt);
 }
 
 int32_t gw_service_push_item(void *self, struct gw_adapter_call *c, void *state,

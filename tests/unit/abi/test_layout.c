@@ -20,14 +20,15 @@ _Static_assert(offsetof(struct gw_adapter_host, alloc) == 16, "1.0");
 _Static_assert(offsetof(struct gw_adapter_host, send) == 24, "1.0");
 _Static_assert(offsetof(struct gw_adapter_host, lend) == 136, "1.0");
 _Static_assert(offsetof(struct gw_adapter_host, again) == 144, "1.0");
+_Static_assert(offsetof(struct gw_adapter_host, send_receipt_of) == 152, "1.1");
 _Static_assert(offsetof(struct gw_adapter_method, message) == 40, "1.0");
 _Static_assert(offsetof(struct gw_adapter_method, close) == 72, "1.0");
 
-static void sizes_of_version_1_0(void **state)
+static void sizes_of_version_1_1(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct gw_adapter), 96);
-    assert_int_equal(sizeof(struct gw_adapter_host), 152);
+    assert_int_equal(sizeof(struct gw_adapter_host), 160);
     assert_int_equal(sizeof(struct gw_adapter_method), 80);
     assert_int_equal(sizeof(struct gw_adapter_service), 24);
     assert_int_equal(sizeof(struct gw_adapter_reason), 32);
@@ -35,6 +36,6 @@ static void sizes_of_version_1_0(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sizes_of_version_1_0)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sizes_of_version_1_1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

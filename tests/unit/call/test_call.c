@@ -1,5 +1,6 @@
 /* Calls over a transport that is an array: refusals that have run out of memory, streams that are
  * cut, peers that do not read, a log that is full or dead. The log is real, the adapter is ours. */
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "grpc/grpc_internal.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
+#include "xinqiao/v1/exchange.pb-c.h"
 
 enum {
     CALL_MEMORY = 1 << 20,
@@ -117,6 +119,7 @@ static struct {
     struct gw_buf details;
     bool ended, reset;
     size_t consumed;
+    uint8_t data[256]; /* the first of it */
 } out;
 
 static void put_details(struct gw_bytes text)
@@ -149,6 +152,8 @@ static void put_headers(void *s, const struct gw_http2_header *h, size_t count, 
 static void put_data(void *s, struct gw_bytes b)
 {
     (void)s;
+    if (out.messages == 0)
+        memcpy(out.data, b.ptr, b.len < sizeof(out.data) ? b.len : sizeof(out.data));
     out.queued += b.len;
     out.messages++;
 }
@@ -204,6 +209,8 @@ static struct gw_call_limits limits;
 static struct gw_call_counters *counters;
 static struct gw_call_loop loop;
 static struct gw_call *call;
+static struct gw_store *store;
+static struct gw_store_reader *reader;
 static struct gw_io_timer *timer;
 static void (*script)(void);
 static bool (*over)(void);
@@ -233,15 +240,29 @@ static enum gw_status open_log(struct gw_buf *error)
     return gw_audit_open(&s, &log_, error);
 }
 
+static enum gw_status open_store(struct gw_buf *error)
+{
+    static char keys[80], data[80];
+    snprintf(keys, sizeof(keys), "%s/keys", dir);
+    snprintf(data, sizeof(data), "%s/store", dir);
+    struct gw_store_settings s = gw_store_defaults;
+    s.dir = data;
+    s.keys_dir = keys;
+    GW_TRY(gw_store_open(&s, &store, error));
+    return gw_store_reader_open(store, &reader);
+}
+
 static enum gw_status load(struct gw_buf *error)
 {
-    char path[64], command[160];
-    snprintf(command, sizeof(command), "mkdir -m 700 -p %s/keys %s/log %s/peers", dir, dir, dir);
+    char path[64], command[200];
+    snprintf(command, sizeof(command), "mkdir -m 700 -p %s/keys %s/log %s/store %s/peers", dir, dir,
+             dir, dir);
     snprintf(path, sizeof(path), "%s/peers/city.conf", dir);
     if (system(command) != 0 || gw_file_write_atomic(path, gw_bytes_str(peer_file), 0600) != GW_OK)
         return GW_IO;
     snprintf(path, sizeof(path), "%s/peers", dir);
     GW_TRY(open_log(error));
+    GW_TRY(open_store(error));
     GW_TRY(gw_law_load(GW_SOURCE_DIR "/conf/law", &law, error));
     GW_TRY(gw_authz_load(path, &peers, error));
     GW_TRY(gw_adapter_set_new(&adapters));
@@ -285,6 +306,8 @@ static int teardown(void **state)
 {
     (void)state;
     char command[128];
+    gw_store_reader_close(reader);
+    gw_store_close(store);
     gw_audit_close(log_);
     gw_route_table_free(routes);
     gw_adapter_set_free(adapters);
@@ -319,8 +342,12 @@ static void run(void (*fn)(void), bool (*until)(void))
     out.details = details;
     gw_buf_reset(&out.details);
     asked = 0;
-    loop = (struct gw_call_loop){
-        .audit = log_, .generation = &generation, .limits = &limits, .counters = counters};
+    loop = (struct gw_call_loop){.audit = log_,
+                                 .store = store,
+                                 .reader = reader,
+                                 .generation = &generation,
+                                 .limits = &limits,
+                                 .counters = counters};
     gw_call_loop_init(&loop);
     assert_int_equal(gw_io_loop_new("test", &loop.io), GW_OK);
     assert_int_equal(gw_io_timer_new(loop.io, tick, NULL, &timer), GW_OK);
@@ -431,6 +458,57 @@ static void used_up_memory_is_refused_with_entry_and_status(void **state)
     assert_int_equal(e.num[GW_AF_SUBJECT_COUNT], 1);
     assert_true(gw_audit_has(&e, GW_AF_REQUEST_COMMIT));
     assert_false(gw_audit_has(&e, GW_AF_OUTPUT_COMMIT));
+}
+
+/* ---- receipts that name an earlier entry ---- */
+
+static int64_t first_receipt;
+
+static enum gw_status put_entry(struct gw_store_job *j, struct gw_store_tx *tx)
+{
+    static const uint8_t exchange[16];
+    (void)j;
+    return gw_store_pending_put(tx, exchange, 0, 0, GW_BYTES_LIT("entry"), &first_receipt);
+}
+
+static void put_done(struct gw_store_job *j, enum gw_status st)
+{
+    (void)j, (void)st;
+}
+
+/* Names an index that is known, one that is durable only when the answer leaves, one that is not to
+ * be had. */
+static int32_t name_earlier(struct gw_adapter_call *c)
+{
+    struct gw_store_job job = {.run = put_entry, .committed = put_done};
+    Xinqiao__V1__PushReceipt m = XINQIAO__V1__PUSH_RECEIPT__INIT;
+    m.entry = 1;
+    assert_int_equal(gw_store_run(store, &job), GW_OK);
+    host->send_receipt_of(c, &m.base, 6, 5, first_receipt);
+    host->send_receipt_of(c, &m.base, 6, UINT64_MAX, first_receipt);
+    host->send_receipt_of(c, &m.base, 6, UINT64_MAX, first_receipt + 1000);
+    host->finish(c, "ok");
+    gw_store_pending_done(store, first_receipt, 77);
+    return 0;
+}
+
+static uint64_t named(size_t i)
+{
+    uint64_t seq;
+    memcpy(&seq, out.data + i * 14 + 6, sizeof(seq));
+    return le64toh(seq);
+}
+
+static void receipts_name_the_entry_that_proves_them(void **state)
+{
+    (void)state;
+    on_check = name_earlier;
+    run(check_once, answered);
+    assert_string_equal(out.status, "0");
+    assert_int_equal(out.queued, 3 * 14);
+    assert_int_equal(named(0), 5);
+    assert_int_equal(named(1), 77);
+    assert_int_equal(named(2), gw_audit_size(log_) - 1);
 }
 
 /* ---- what the closing entry counts ---- */
@@ -774,6 +852,7 @@ int main(void)
     gw_log_setup(2, GW_LOG_ERROR, true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
+        cmocka_unit_test(receipts_name_the_entry_that_proves_them),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),
         cmocka_unit_test(unfinished_messages_have_a_budget),

@@ -141,6 +141,7 @@ struct gw_adapter_call {
     ProtobufCMessage *sent[MAX_SENT];
     uint64_t entry[MAX_SENT]; /* of send_receipt(): filled when durable */
     bool slot[MAX_SENT];
+    int64_t slot_receipt[MAX_SENT]; /* of an earlier entry that is not known yet */
     size_t sent_count, segment_first;
     size_t block_every; /* send() blocks at each n-th message of a run; 0 never */
     bool blocked;
@@ -182,6 +183,16 @@ static inline int32_t fake_send_receipt(struct gw_adapter_call *c, const Protobu
 {
     assert_int_equal(field, 6);
     c->slot[c->sent_count] = true;
+    return fake_send(c, m);
+}
+
+static inline int32_t fake_send_receipt_of(struct gw_adapter_call *c, const ProtobufCMessage *m,
+                                           uint32_t field, uint64_t entry, int64_t receipt)
+{
+    assert_int_equal(field, 6);
+    c->slot[c->sent_count] = entry == UINT64_MAX;
+    c->slot_receipt[c->sent_count] = entry == UINT64_MAX ? receipt : 0;
+    c->entry[c->sent_count] = entry;
     return fake_send(c, m);
 }
 
@@ -305,6 +316,7 @@ static const struct gw_adapter_host fake_host = {
     .log = fake_log,
     .lend = fake_lend,
     .again = fake_again,
+    .send_receipt_of = fake_send_receipt_of,
 };
 
 /* Begins a call of adapter `name` as a peer that may do everything, but not with persons. */
@@ -400,7 +412,7 @@ static inline void make_durable(struct gw_adapter_call *c, size_t first)
 {
     uint64_t seq = world.seq++;
     for (size_t i = first; i < c->sent_count; i++)
-        if (c->slot[i])
+        if (c->slot[i] && (c->slot_receipt[i] == 0 || c->slot_receipt[i] == c->receipt))
             c->entry[i] = seq;
     if (!world.hold_seqs)
         gw_store_pending_done(world.store, c->receipt, seq);

@@ -109,7 +109,7 @@ static void push_rows(const char *id, size_t from, size_t to, size_t shift, stru
         const Xinqiao__V1__PushReceipt *r = (const Xinqiao__V1__PushReceipt *)c.sent[i];
         assert_int_equal(r->row, from + i);
         ret->outcome[from - 1 + i] = r->outcome;
-        ret->entry[from - 1 + i] = c.slot[i] ? c.entry[i] : r->entry;
+        ret->entry[from - 1 + i] = c.entry[i];
         snprintf(ret->reason[from - 1 + i], 32, "%s",
                  r->n_findings != 0 ? r->findings[0]->reason : "");
     }

@@ -85,9 +85,28 @@ static void test_new_then_duplicate(void **state)
     r = receipt(&c, 0);
     assert_int_equal(r->outcome, OUTCOME(DUPLICATE));
     assert_false(c.slot[0]);
-    assert_int_equal(r->entry, first);
+    assert_int_equal(c.entry[0], first);
     assert_int_equal(r->revision, 1);
     call_end(&c);
+}
+
+/* The first is committed, its place in the log is not known yet: its receipt id stands for it. */
+static void test_duplicate_of_what_is_not_durable(void **state)
+{
+    (void)state;
+    struct gw_adapter_call c;
+    Xinqiao__V1__PushItem m = item_of("soon", records_at(&penalties, 3));
+    world.hold_seqs = true;
+    push_one(&c, &m);
+    int64_t first = c.receipt;
+    call_end(&c);
+    push_one(&c, &m);
+    world.hold_seqs = false;
+    assert_int_equal(receipt(&c, 0)->outcome, OUTCOME(DUPLICATE));
+    assert_true(c.slot[0]);
+    assert_int_equal(c.slot_receipt[0], first);
+    call_end(&c);
+    gw_store_pending_done(world.store, first, world.seq++);
 }
 
 /* The second of two in one segment is a repeat of the first: both are proven by one entry. */
@@ -269,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_then_duplicate),
+        cmocka_unit_test(test_duplicate_of_what_is_not_durable),
         cmocka_unit_test(test_duplicate_within_segment),
         cmocka_unit_test(test_revisions),
         cmocka_unit_test(test_refusals),

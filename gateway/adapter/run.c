@@ -19,6 +19,31 @@ void gw_segment_fini(struct gw_segment *s)
     gw_buf_fini(&s->out);
 }
 
+static enum gw_status unpack(struct gw_adapter_call *c, struct gw_segment *s,
+                             struct gw_segment_message *m)
+{
+    /* protobuf-c checks neither UTF-8 nor nesting. */
+    if (gw_canon_message_check(c->target->input, m->wire, NULL) != GW_OK)
+        return GW_INVALID;
+    ProtobufCAllocator alloc;
+    gw_canon_allocator(s->arena, &alloc);
+    m->message = protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);
+    if (m->message == NULL)
+        return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INVALID;
+    if (c->target->method->place == GW_PLACE_WRITER && c->target->method->prepare != NULL) {
+        /* A view of its own: message() of an earlier segment may run on the writer's thread now. */
+        struct gw_adapter_call view = {.magic = GW_ADAPTER_CALL_MAGIC,
+                                       .target = c->target,
+                                       .segment = s,
+                                       .peer = c->peer,
+                                       .owner = c->owner,
+                                       .lend = c->lend};
+        if (c->target->method->prepare(c->target->adapter, &view, m->message, &m->item) != 0)
+            return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;
+    }
+    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+}
+
 enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s,
                                   struct gw_bytes wire)
 {
@@ -28,32 +53,20 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
     m->wire = gw_arena_dup(s->arena, wire);
     if (gw_arena_failed(s->arena))
         return GW_NOMEM;
-    /* protobuf-c checks neither UTF-8 nor nesting. */
-    if (gw_canon_message_check(c->target->input, m->wire, NULL) != GW_OK)
-        return GW_INVALID;
-    ProtobufCAllocator alloc;
-    gw_canon_allocator(s->arena, &alloc);
-    ProtobufCMessage *msg =
-        protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);
-    if (msg == NULL)
-        return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INVALID;
-    m->message = msg;
-    *s->tail = m;
+    struct gw_segment_message **at = s->tail;
+    *at = m;
     s->tail = &m->next;
     s->messages++;
     s->in_bytes += wire.len;
-    if (c->target->method->place == GW_PLACE_WRITER && c->target->method->prepare != NULL) {
-        /* A view of its own: message() of an earlier segment may run on the writer's thread now. */
-        struct gw_adapter_call view = {.magic = GW_ADAPTER_CALL_MAGIC,
-                                       .target = c->target,
-                                       .segment = s,
-                                       .peer = c->peer,
-                                       .owner = c->owner,
-                                       .lend = c->lend};
-        if (c->target->method->prepare(c->target->adapter, &view, msg, &m->item) != 0)
-            return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;
+    enum gw_status st = unpack(c, s, m);
+    /* Messages before it in the segment are still handled: it is none of them. */
+    if (st != GW_OK && (c->target->method->streaming & GW_STREAM_CLIENT) != 0) {
+        *at = NULL;
+        s->tail = at;
+        s->messages--;
+        s->in_bytes -= wire.len;
     }
-    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+    return st;
 }
 
 /* The result of a handler: its own failure ends the call, an overdrawn arena too. */

@@ -112,10 +112,17 @@ static void call_free(struct gw_call *c)
     free(c);
 }
 
-/* Starts the segment that ends the call. */
+/* Starts the segment that ends the call. The one message of a call is in its entry, also when it
+ * can not be read. */
 static void start_closing(struct gw_call *c)
 {
-    struct gw_call_segment *g = gw_call_segment_new(c);
+    struct gw_call_segment *g = NULL;
+    if (c->open_segment != NULL && !gw_call_takes_stream(c)) {
+        g = c->open_segment;
+        c->open_segment = NULL;
+    } else {
+        g = gw_call_segment_new(c);
+    }
     if (g == NULL) {
         c->ended = true;
         if (!c->gone)

@@ -103,6 +103,13 @@ static const struct gw_adapter adapter = {
     .init = init,
 };
 
+static int32_t not_reached(struct gw_adapter_call *c)
+{
+    (void)c;
+    fail();
+    return 0;
+}
+
 static void send_status(struct gw_adapter_call *c)
 {
     Grpc__Health__V1__HealthCheckResponse m = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
@@ -460,6 +467,62 @@ static void used_up_memory_is_refused_with_entry_and_status(void **state)
     assert_false(gw_audit_has(&e, GW_AF_OUTPUT_COMMIT));
 }
 
+/* ---- messages that can not be read ---- */
+
+static void check_malformed(void)
+{
+    static const uint8_t frame[] = {0, 0, 0, 0, 4, 0x0a, 9, 'x', 'y'};
+    call = begin("/grpc.health.v1.Health/Check");
+    gw_call_data(call, gw_bytes_make(frame, sizeof(frame)));
+    gw_call_end(call);
+    gw_call_drained(call);
+}
+
+static void check_twice(void)
+{
+    call = begin("/grpc.health.v1.Health/Check");
+    say(call, false);
+    say(call, true);
+}
+
+static void a_malformed_message_is_in_the_entry(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    on_check = not_reached;
+    run(check_malformed, answered);
+    assert_string_equal(out.status, "3");
+    struct gw_audit_entry e = entry(0, room);
+    assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "malformed-message"));
+    assert_true(gw_audit_has(&e, GW_AF_REQUEST_COMMIT));
+    assert_int_equal(e.num[GW_AF_REQUEST_SIZE], 4);
+    run(check_twice, answered);
+    assert_string_equal(out.status, "3");
+    e = entry(0, room);
+    assert_int_equal(e.num[GW_AF_REQUEST_SIZE], 6);
+}
+
+static void stream_then_malformed(void)
+{
+    static const uint8_t frames[] = {0, 0, 0, 0, 3, 0x0a, 1, 'x', 0, 0, 0, 0, 4, 0x0a, 9, 'x', 'y'};
+    call = begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+    gw_call_data(call, gw_bytes_make(frames, sizeof(frames)));
+    gw_call_end(call);
+    gw_call_drained(call);
+}
+
+/* What came before it in the stream is answered, and it does not stand among that. */
+static void a_malformed_message_of_a_stream_ends_it(void **state)
+{
+    (void)state;
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    run(stream_then_malformed, answered);
+    assert_string_equal(out.status, "3");
+    assert_int_equal(asked, 1);
+    assert_int_equal(entry(1, room).num[GW_AF_REQUEST_SIZE], 3);
+    assert_int_equal(entry(0, room).num[GW_AF_END], 1);
+}
+
 /* ---- receipts that name an earlier entry ---- */
 
 static int64_t first_receipt;
@@ -731,13 +794,6 @@ static int32_t block(struct gw_adapter_call *c)
     return 0;
 }
 
-static int32_t not_reached(struct gw_adapter_call *c)
-{
-    (void)c;
-    fail();
-    return 0;
-}
-
 static void fill_log(void)
 {
     while (gw_audit_reserve(log_, 1) == GW_OK)
@@ -852,6 +908,8 @@ int main(void)
     gw_log_setup(2, GW_LOG_ERROR, true);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
+        cmocka_unit_test(a_malformed_message_is_in_the_entry),
+        cmocka_unit_test(a_malformed_message_of_a_stream_ends_it),
         cmocka_unit_test(receipts_name_the_entry_that_proves_them),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),

@@ -39,22 +39,28 @@ class CuttingProxy:
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self.pump, args=(source, sink, near, far, budget), daemon=True).start()
 
+    def is_cut(self, budget, size):
+        """Counts a connection's traffic of both directions; true once, when it has used up its budget."""
+        with self.lock:
+            if budget[0] is None:
+                return False
+            budget[0] -= size
+            if budget[0] >= 0 or self.left == 0:
+                return False
+            budget[0] = None
+            self.left -= 1
+            self.made += 1
+            return True
+
     def pump(self, source, sink, near, far, budget):
         try:
             while True:
                 data = source.recv(65536)
                 if not data:
                     break
-                if budget[0] is not None:
-                    with self.lock:
-                        budget[0] -= len(data)
-                        cut = budget[0] < 0 and self.left > 0
-                        if cut:
-                            self.left -= 1
-                            self.made += 1
-                    if cut:
-                        sink.sendall(data[:self.rng.randrange(len(data))])  # in the middle of a frame
-                        break
+                if self.is_cut(budget, len(data)):
+                    sink.sendall(data[:self.rng.randrange(len(data))])  # in the middle of a frame
+                    break
                 sink.sendall(data)
         except OSError:
             pass

@@ -8,13 +8,24 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 
+enum { EXIT_UNSEARCHABLE = 3 };
+
 struct search {
     const struct gw_cmd_ctx *c;
     struct gw_audit_query query;
     const char *shard;
     uint64_t found, limit, damaged;
+    uint64_t without_subjects; /* entries that fit but for the subjects, which they do not list */
+    bool refused;
     struct gw_buf text;
 };
+
+/* Rows can be refused inside a call that was allowed: no decision shows them. */
+static bool wanted(const struct search *s, const struct gw_audit_entry *e)
+{
+    return !s->refused ||
+           (gw_audit_has(e, GW_AF_REFUSED_COUNT) && e->num[GW_AF_REFUSED_COUNT] != 0);
+}
 
 static bool found(void *arg, uint64_t seq, struct gw_bytes bytes)
 {
@@ -24,6 +35,8 @@ static bool found(void *arg, uint64_t seq, struct gw_bytes bytes)
         s->damaged++;
         return true;
     }
+    if (!wanted(s, &e))
+        return true;
     s->found++;
     gw_buf_reset(&s->text);
     gw_log_sentence(s->c, &e, &s->text);
@@ -41,11 +54,23 @@ static bool found(void *arg, uint64_t seq, struct gw_bytes bytes)
     return s->found < s->limit;
 }
 
-static int run(struct search *s)
+/* More subjects than an entry has room for: it carries one root over all of them. */
+static bool unlisted(void *arg, uint64_t seq, struct gw_bytes bytes)
+{
+    (void)seq;
+    struct search *s = arg;
+    struct gw_audit_entry e;
+    if (gw_audit_entry_decode(bytes, &e) == GW_OK && wanted(s, &e) &&
+        gw_audit_has(&e, GW_AF_SUBJECT_ROOT))
+        s->without_subjects++;
+    return true;
+}
+
+static int run(struct search *s, bool (*fn)(void *arg, uint64_t seq, struct gw_bytes entry))
 {
     struct gw_buf error;
     gw_buf_init(&error, 64 * 1024);
-    enum gw_status st = gw_audit_search(s->shard, &s->query, found, s, &error);
+    enum gw_status st = gw_audit_search(s->shard, &s->query, fn, s, &error);
     if (st != GW_OK)
         gw_cmd_err(s->c, "日志 %s 无法检索：%.*s", "the log %s can not be searched: %.*s", s->shard,
                    GW_BYTES_FMT(gw_buf_view(&error)));
@@ -125,9 +150,11 @@ static int by_subject(struct search *s, const char *subject, const char *keys_di
         }
         any = true;
         s->query.subject = &h;
-        rc = run(s);
+        rc = run(s, found);
         s->query.subject = NULL;
     }
+    if (any && rc == GW_EXIT_OK)
+        rc = run(s, unlisted);
     if (!any)
         gw_cmd_err(s->c, "%s 中没有可读的假名密钥（pseudonym-*.key）",
                    "there is no readable pseudonym key (pseudonym-*.key) in %s", keys_dir);
@@ -135,13 +162,42 @@ static int by_subject(struct search *s, const char *subject, const char *keys_di
     return rc;
 }
 
-static const char notes_zh[] = "DIR 缺省为 data/log。最新的在前。理由代码与方法名须写全，如 "
-                               "--reason no-grant --method RecordExchange/Pull。\n"
-                               "退出码：0 找到；1 没有符合的条目；2 用法错误或目录无法读取。\n";
+static const char notes_zh[] =
+    "DIR 缺省为 data/log。最新的在前。理由代码与方法名须写全，如 "
+    "--reason no-grant --method RecordExchange/Pull。\n"
+    "--subject 查不到主体超过 16 个的条目（只记一个根哈希）；"
+    "范围内有这样的条目时会说明条数，JSON 另有末行 not_searchable。\n"
+    "退出码：0 找到；1 没有符合的条目；2 用法错误或目录无法读取；3 按主体"
+    "没有找到，但范围内有无法按主体检索的条目。\n";
 static const char notes_en[] =
     "DIR is data/log by default. Newest first. Reasons and methods in full: --reason no-grant "
     "--method RecordExchange/Pull.\n"
-    "exit codes: 0 found; 1 nothing fits; 2 usage, or the folder can not be read.\n";
+    "--subject does not see entries with more than 16 subjects (they carry one root hash); where "
+    "the\nrange has such entries their number is said, in JSON as a last line not_searchable.\n"
+    "exit codes: 0 found; 1 nothing fits; 2 usage, or the folder can not be read; 3 nothing found "
+    "by\nsubject, but the range has entries that can not be searched by subject.\n";
+
+static void say_unlisted(const struct search *s)
+{
+    if (s->c->json) {
+        struct gw_cmd_json j;
+        gw_cmd_json_init(&j);
+        gw_cmd_json_open(&j, NULL, '{');
+        gw_cmd_json_u64(&j, "not_searchable", s->without_subjects);
+        gw_cmd_json_str(&j, "why", "subject_root");
+        gw_cmd_json_close(&j, '}');
+        gw_cmd_json_print(&j, stdout);
+    }
+    if (s->without_subjects == 1)
+        gw_cmd_err(s->c, "范围内有 1 条的主体超过 16 个；在有密封明细之前无法按主体检索",
+                   "1 entry holds more than 16 subjects; it can not be searched by subject until "
+                   "sealed details exist");
+    else
+        gw_cmd_err(s->c, "范围内有 %" PRIu64 " 条的主体超过 16 个；在有密封明细之前无法按主体检索",
+                   "%" PRIu64 " entries hold more than 16 subjects; they can not be searched by "
+                   "subject until sealed details exist",
+                   s->without_subjects);
+}
 
 static int decision_parse(const char *s)
 {
@@ -177,6 +233,8 @@ int gw_cmd_log_search(struct gw_cmd_ctx *c, int argc, char **argv)
         {GW_OPT_TEXT, "--event", "CODE", &s.query.event, "事件代码，如 disk.low",
          "event code, e.g. disk.low"},
         {GW_OPT_TEXT, "--decision", "D", &decision, "allow、deny 或 error", "allow, deny or error"},
+        {GW_OPT_FLAG, "--refused", NULL, &s.refused, "有行被拒绝的条目（调用本身可能是允许的）",
+         "entries with refused rows (the call itself may be allowed)"},
         {GW_OPT_TEXT, "--since", "TIME", &since, "起始时间（北京时间）", "from this time (UTC+8)"},
         {GW_OPT_TEXT, "--until", "TIME", &until, "截止时间（含）", "until this time, inclusive"},
         {GW_OPT_TEXT, "--subject", "TYPE:VALUE", &subject, "主体，如 CN-USCC:9133...；须有 --keys",
@@ -203,15 +261,18 @@ int gw_cmd_log_search(struct gw_cmd_ctx *c, int argc, char **argv)
     if (rc != GW_EXIT_OK)
         return rc;
     s.shard = shard;
-    s.query.limit = s.limit > UINT32_MAX ? UINT32_MAX : (uint32_t)s.limit;
     gw_buf_init(&s.text, 64 * 1024);
-    rc = subject != NULL ? by_subject(&s, subject, keys) : run(&s);
+    rc = subject != NULL ? by_subject(&s, subject, keys) : run(&s, found);
     gw_buf_fini(&s.text);
     if (rc != GW_EXIT_OK)
         return rc;
     if (s.damaged != 0)
         gw_cmd_err(c, "有 %" PRIu64 " 条已损坏，请运行 xinqiao log verify",
                    "%" PRIu64 " entries are damaged; run xinqiao log verify", s.damaged);
+    if (s.without_subjects != 0)
+        say_unlisted(&s);
+    if (s.found == 0 && s.without_subjects != 0)
+        return EXIT_UNSEARCHABLE;
     if (s.found == 0 && !c->json)
         puts(TR(c, "没有符合条件的条目。", "Nothing fits."));
     return s.found != 0 ? GW_EXIT_OK : GW_EXIT_FAILED;

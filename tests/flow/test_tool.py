@@ -73,6 +73,25 @@ def test_the_log_can_be_searched_and_read(gateway, tmp_path):
     assert re.search(r"[\u4e00-\u9fff]{4}", zh) and zh != en
 
 
+def test_a_search_says_what_it_can_not_see(gateway, tmp_path):
+    """A push of more than 16 subjects leaves one root in the log: no search by subject finds it, and none may call that nothing."""
+    gateway.tool("push", *who(gateway, "province"), data.package_path(data.NATIONAL_ORG, "batch-40.xml"), "--format", data.NATIONAL_ORG, ok=(3,),
+                 cwd=tmp_path)
+    gateway.published(gateway.client("operator").status().log.entries)
+    search = ("log", "search", gateway.log_dir, "--lang", "en")
+    by_subject = (*search, "--subject", "CN-USCC:91330000123456789X", "--keys", gateway.keys)
+    hidden = [e for e in gateway.entries() if e.kind == 2 and getattr(e, "subject_root", None)]
+    assert hidden
+    done = gateway.tool(*by_subject, ok=(3,))
+    assert "more than 16 subjects" in done.stderr and "Nothing fits" not in done.stdout
+    shown = gateway.tool(*by_subject, "--json", ok=(3,)).stdout.strip().split("\n")
+    assert json.loads(shown[-1]) == {"not_searchable": len(hidden), "why": "subject_root"}
+    gateway.tool(*by_subject, "--peer", "suzhou", ok=(1,))
+    done = gateway.tool(*search, "--refused", "--decision", "allow", "--json")
+    assert all(json.loads(line)["refused_count"] > 0 for line in done.stdout.strip().split("\n"))
+    gateway.tool(*search, "--refused", "--peer", "operator", ok=(1,))
+
+
 def test_status_and_conf_check(gateway):
     assert re.search(r"[\u4e00-\u9fff]", gateway.tool("status", *who(gateway, "operator")).stdout)
     assert json.loads(gateway.tool("status", *who(gateway, "operator"), "--json").stdout)

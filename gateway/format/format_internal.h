@@ -402,6 +402,9 @@ const char *gw_op_upper_decode(const struct gw_row *, struct gw_op_ctx *, struct
 const char *gw_op_id_number_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                                    struct gw_op_values *);
 
+const char *gw_op_id_number_encode(const struct gw_row *, struct gw_op_ctx *,
+                                   const struct gw_op_values *, struct gw_bytes *);
+
 /* ---- derivations: values that the law decides (derive.c) ---- */
 
 struct gw_derivation {

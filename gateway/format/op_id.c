@@ -178,3 +178,20 @@ const char *gw_op_id_number_decode(const struct gw_row *row, struct gw_op_ctx *c
     set_text(&ret->v[0], text);
     return NULL;
 }
+
+/* Where the column has no kinds beside it, 18 characters are read as a citizen's number: another
+ * document's number of that length has no place there. */
+const char *gw_op_id_number_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                                   const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    const char *reason = NULL;
+    char mem[ID_TEXT];
+    struct gw_buf b;
+    bool changed = false;
+    *ret = v->v[0].text;
+    gw_buf_init_fixed(&b, mem, sizeof(mem));
+    if (!row->derive_kind || gw_canon_id_repair(*ret, &b, &changed) != GW_OK || b.len != 18 ||
+        gw_canon_citizen_id_check(gw_buf_view(&b), ctx->today, &reason) == GW_OK)
+        return NULL;
+    return "target-value";
+}

@@ -56,7 +56,8 @@ static const struct gw_config_option grant_options[] = {
     ROW(kinds, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Record kinds; \"*\": all."),
     ROW(classes, GW_CONFIG_STRINGS, "organisation", 0, 3, "Subject classes."),
     ROW(areas, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Prefixes of area codes; \"*\": all."),
-    ROW(purposes, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Purposes; none: no purpose is needed."),
+    ROW(purposes, GW_CONFIG_STRINGS, "", 0, MAX_LIST,
+        "Purposes; \"*\": any one; none: no purpose is needed, not where records leave."),
     ROW(fields, GW_CONFIG_NODE, "", 0, 0, "Canonical fields that may leave; absent: all."),
     ROW(basis, GW_CONFIG_STRING, "", 0, 500, "Agreement or statute; a must for persons."),
 };
@@ -236,6 +237,36 @@ static enum gw_status check_grant_unique(const struct gw_peer *p, const struct g
     return GW_OK;
 }
 
+/* Methods whose answers carry what is held about a subject; "Service/" is all of a service. */
+static const char *const records_leave_by[] = {"RecordExchange/Pull", "ListExchange/Pull",
+                                               "ScoreRecognition/"};
+
+static bool records_leave(const char *pattern)
+{
+    const size_t service = strcspn(pattern, "/") + 1;
+    for (size_t i = 0; i < GW_ARRAY_LEN(records_leave_by); i++) {
+        const char *by = records_leave_by[i];
+        if (strcmp(pattern, by) == 0 ||
+            (strncmp(pattern, by, service) == 0 && (pattern[service] == '*' || by[service] == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* "" needs no purpose and allows every one: for what hands out records that must not come of a
+ * forgotten line. */
+static enum gw_status check_purposes_said(const struct gw_grant *g, const struct gw_config_node *n,
+                                          struct gw_buf *err)
+{
+    if (g->purposes[0] != '\0' || !records_leave(g->method))
+        return GW_OK;
+    gw_config_node_complain(n, err,
+                            "purposes: missing; a grant of %s hands out records: name its purposes "
+                            "as [\"credit-supervision\"], or say [\"*\"] for all of them",
+                            g->method);
+    return GW_INVALID;
+}
+
 static enum gw_status load_grant(struct gw_peer_set *s, const struct gw_config_node *n,
                                  const struct gw_peer *p, struct gw_grant *ret, struct gw_buf *err)
 {
@@ -262,6 +293,7 @@ static enum gw_status load_grant(struct gw_peer_set *s, const struct gw_config_n
         return GW_INVALID;
     }
     GW_TRY(check_grant_unique(p, &g, n, err));
+    GW_TRY(check_purposes_said(&g, n, err));
     *ret = g;
     return GW_OK;
 }

@@ -95,6 +95,17 @@ static const struct {
     {"  }\n);", "  },\n  { method = \"RecordExchange/Pull\"; }\n);", "city.conf:16", "join"},
     {"  }\n);", "  },\n  { method = \"RecordExchange/Pull\"; purposes = [\"*\"]; }\n);",
      "city.conf:16", "join"},
+    /* A forgotten line must not hand out records for any purpose and none. */
+    {"    purposes = [\"p\", \"q\"];\n", "\n", "city.conf:7", "purposes: missing"},
+    {"    purposes = [\"p\", \"q\"];\n", "    purposes = [];\n", "city.conf:7", "purposes"},
+    {"/Pull\";\n    kinds = [\"penalty\"];\n    classes = [\"organisation\"];\n    areas = "
+     "[\"3306\"];\n    purposes = [\"p\", \"q\"];\n",
+     "/*\";\n", "city.conf:7", "purposes"},
+    {"  }\n);", "  },\n  { method = \"ListExchange/Pull\"; }\n);", "city.conf:16", "purposes"},
+    {"  }\n);", "  },\n  { method = \"ListExchange/*\"; }\n);", "city.conf:16", "purposes"},
+    {"  }\n);", "  },\n  { method = \"ScoreRecognition/*\"; }\n);", "city.conf:16", "purposes"},
+    {"  }\n);", "  },\n  { method = \"ScoreRecognition/Recognise\"; }\n);", "city.conf:16",
+     "purposes"},
     {"  }\n);", "  }\n", "city.conf:", ""},
 };
 

@@ -1,6 +1,8 @@
 /* Rate limits against floods of frames that are cheap to send and dear to handle: rapid reset
  * (CVE-2023-44487), resets that the peer makes us send (CVE-2025-8671), PING, SETTINGS, PRIORITY
- * and empty DATA (CVE-2019-9512 to -9518). nghttp2 bounds CONTINUATION and queued acknowledgements.
+ * and empty DATA (CVE-2019-9512 to -9518), header blocks that unfold to far more than their bytes
+ * (HPACK references: the decoder has to read each to its end). nghttp2 bounds CONTINUATION and
+ * queued acknowledgements.
  */
 #include "base/clock.h"
 #include "http2/http2_internal.h"
@@ -24,6 +26,11 @@ bool gw_http2_flood_reset(struct gw_http2 *h)
 bool gw_http2_flood_ping(struct gw_http2 *h)
 {
     return count(h, &h->pings, h->settings.max_pings_per_minute);
+}
+
+bool gw_http2_flood_head(struct gw_http2 *h)
+{
+    return count(h, &h->heads, GW_HTTP2_MAX_HEADS_OVER_LIMIT);
 }
 
 void gw_http2_flood_forgive(struct gw_http2 *h)

@@ -14,7 +14,9 @@ enum {
     /* A backstop: back-pressure by gw_http2_stream_queued() sets in far below. */
     GW_HTTP2_MAX_STREAM_QUEUE = 64 * 1024 * 1024,
     /* Response or request headers that we send. */
-    GW_HTTP2_MAX_OWN_HEADERS = 64
+    GW_HTTP2_MAX_OWN_HEADERS = 64,
+    /* Header blocks over the limits that one minute answers: a client's mistake, not its habit. */
+    GW_HTTP2_MAX_HEADS_OVER_LIMIT = 8
 };
 
 /* Events of one kind within a window of one minute. */
@@ -63,6 +65,7 @@ struct gw_http2 {
     uint32_t open; /* announced streams */
     struct gw_http2_flood resets;
     struct gw_http2_flood pings;
+    struct gw_http2_flood heads; /* over the limits */
     /* The header block that is being received: only one at a time per connection. Names and values
      * are nghttp2's counted buffers, so nothing is copied. */
     struct gw_http2_header *head;
@@ -83,6 +86,7 @@ static inline bool gw_http2_stream_quiet(const struct gw_http2_stream *s)
 /* flood.c: counts one event; false when it is one too many in this minute. */
 bool gw_http2_flood_reset(struct gw_http2 *h);
 bool gw_http2_flood_ping(struct gw_http2 *h);
+bool gw_http2_flood_head(struct gw_http2 *h);
 /* A frame of ours carries an answer: forgives one ping, as bandwidth probing sends one per burst of
  * data. */
 void gw_http2_flood_forgive(struct gw_http2 *h);

@@ -67,7 +67,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
     if (h->head_bytes > h->settings.max_header_list_bytes ||
         h->head_count == h->settings.max_header_count) {
         s->over_limit = true;
-        return 0;
+        gw_http2_head_clear(h);
+        return gw_http2_flood_head(h) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (h->head_count == h->head_cap && !head_grow(h))
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;

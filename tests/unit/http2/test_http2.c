@@ -538,6 +538,42 @@ static void test_headers_over_limit(void **state)
     }
 }
 
+/* HPACK amplification: one long value in the table, then one byte per reference to it. */
+static void test_header_references(void **state)
+{
+    (void)state;
+    for (int pause = 0; pause < 2; pause++) {
+        struct side s;
+        struct gw_buf b, block;
+        side_init(&s, true, &gw_http2_defaults);
+        preface(&b);
+        gw_buf_init(&block, MAX_BUF);
+        gw_buf_str(&block, GOOD_BLOCK "\x40\x01x\x7f\xa1\x1e"); /* 127 + 0x21 + (0x1e << 7) */
+        for (int i = 0; i < 127 + 0x21 + (0x1e << 7); i++)
+            gw_buf_u8(&block, 'v');
+        for (int i = 0; i < 8000; i++)
+            gw_buf_u8(&block, 0x80 | 62);
+        unsigned sent = 0;
+        enum gw_status st = GW_OK;
+        while (sent < 40 && st == GW_OK) {
+            frame(&b, HEADERS, END_HEADERS | END_STREAM, 1 + 2 * sent++, gw_buf_view(&block));
+            st = gw_http2_recv(s.h, gw_buf_view(&b));
+            gw_buf_reset(&b);
+            drain(&s);
+            s.now_us += pause * 8 * 1000000;
+        }
+        /* Eight in a minute are answered; at a slower pace all are. */
+        assert_int_equal(sent, pause ? 40 : 9);
+        assert_int_equal(st, pause ? GW_OK : GW_INVALID);
+        assert_int_equal(gw_http2_error(s.h), pause ? NO_ERROR : CALM);
+        assert_int_equal(gw_http2_done(s.h), !pause);
+        assert_int_equal(s.heads, 0);
+        gw_buf_fini(&b);
+        gw_buf_fini(&block);
+        side_fini(&s);
+    }
+}
+
 static void test_trailers_over_limit(void **state)
 {
     (void)state;
@@ -899,6 +935,7 @@ int main(void)
         cmocka_unit_test(test_pings_between_answers),
         cmocka_unit_test(test_continuation_flood),
         cmocka_unit_test(test_headers_over_limit),
+        cmocka_unit_test(test_header_references),
         cmocka_unit_test(test_trailers_over_limit),
         cmocka_unit_test(test_exchange),
         cmocka_unit_test(test_order_of_calls),

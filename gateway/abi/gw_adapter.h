@@ -1,7 +1,7 @@
 /* What an adapter compiles against, nothing more (DESIGN section 6). An adapter is a shared object
  * that exports gw_adapter_entry(); the gateway's own services publish the same struct.
  *
- * Versions: 1.0 first form. 1.1 send_receipt_of().
+ * Versions: 1.0 first form. 1.1 send_receipt_of(); note_batch() in prepare().
  * Rules: major equal, minor not above the host's; fields are only appended; struct_size says how
  * far a struct reaches, the rest counts as zero. Opaque handles, fixed-width types, no enums by
  * value. */
@@ -59,7 +59,9 @@ struct gw_adapter_host {
     void (*note_subject)(struct gw_adapter_call *c, const char *type, const char *value,
                          size_t len);
     /* Formats, kinds and bases are codes; those of a segment stand in its entry side by side. A
-     * batch stands there when the segment had one only. */
+     * batch stands there when the segment had one only. 1.1: noted in prepare(), a message of
+     * another batch than those before it begins a new segment, so that each entry names its batch;
+     * prepare() runs once more for it then. */
     void (*note_formats)(struct gw_adapter_call *c, const char *source, const char *target);
     void (*note_kind)(struct gw_adapter_call *c, const char *record_kind, const char *legal_basis);
     void (*note_batch)(struct gw_adapter_call *c, const uint8_t id[16]);

@@ -53,18 +53,26 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
     m->wire = gw_arena_dup(s->arena, wire);
     if (gw_arena_failed(s->arena))
         return GW_NOMEM;
+    bool had_batch = s->has_batch;
+    uint8_t batch[16];
+    memcpy(batch, s->batch, sizeof(batch));
     struct gw_segment_message **at = s->tail;
     *at = m;
     s->tail = &m->next;
     s->messages++;
     s->in_bytes += wire.len;
     enum gw_status st = unpack(c, s, m);
+    if (st == GW_OK && had_batch && s->many_batches)
+        st = GW_CONFLICT;
     /* Messages before it in the segment are still handled: it is none of them. */
     if (st != GW_OK && (c->target->method->streaming & GW_STREAM_CLIENT) != 0) {
         *at = NULL;
         s->tail = at;
         s->messages--;
         s->in_bytes -= wire.len;
+        s->has_batch = had_batch;
+        s->many_batches = false;
+        memcpy(s->batch, batch, sizeof(batch));
     }
     return st;
 }

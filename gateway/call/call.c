@@ -95,6 +95,7 @@ static void call_free(struct gw_call *c)
                          c->verdict != NULL && (c->verdict->grpc == GW_GRPC_CANCELLED ||
                                                 c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED));
     gw_call_segment_free(c->open_segment);
+    gw_call_segment_free(c->next_segment);
     if (c->deadline != NULL)
         gw_io_timer_free(c->deadline);
     if (c->reader_ready)
@@ -112,17 +113,22 @@ static void call_free(struct gw_call *c)
     free(c);
 }
 
+/* The open segment is closed: what comes goes into the next one. May be NULL. */
+static struct gw_call_segment *take_open_segment(struct gw_call *c)
+{
+    struct gw_call_segment *g = c->open_segment;
+    c->open_segment = c->next_segment;
+    c->next_segment = NULL;
+    return g;
+}
+
 /* Starts the segment that ends the call. The one message of a call is in its entry, also when it
  * can not be read. */
 static void start_closing(struct gw_call *c)
 {
-    struct gw_call_segment *g = NULL;
-    if (c->open_segment != NULL && !gw_call_takes_stream(c)) {
-        g = c->open_segment;
-        c->open_segment = NULL;
-    } else {
-        g = gw_call_segment_new(c);
-    }
+    struct gw_call_segment *g = c->open_segment != NULL && !gw_call_takes_stream(c)
+                                    ? take_open_segment(c)
+                                    : gw_call_segment_new(c);
     if (g == NULL) {
         c->ended = true;
         if (!c->gone)
@@ -138,7 +144,7 @@ static bool open_segment_full(const struct gw_call *c)
 {
     const struct gw_call_limits *lim = c->loop->limits;
     return c->open_segment != NULL && gw_call_takes_stream(c) &&
-           (c->open_segment->s.messages >= lim->segment_messages ||
+           (c->next_segment != NULL || c->open_segment->s.messages >= lim->segment_messages ||
             c->open_segment->s.in_bytes >= lim->segment_in_bytes);
 }
 
@@ -167,9 +173,24 @@ static const char *reason_of(enum gw_status st)
     case GW_INVALID:
     case GW_UNSUPPORTED:
         return "malformed-message";
+    case GW_BUSY:
+        return "overload";
     default:
         return "internal";
     }
+}
+
+/* Puts a message into the open segment, or into one of its own behind that. */
+static enum gw_status receive(struct gw_call *c, struct gw_bytes wire)
+{
+    if (c->open_segment == NULL && (c->open_segment = gw_call_segment_new(c)) == NULL)
+        return GW_BUSY;
+    enum gw_status st = gw_adapter_receive(&c->ad, &c->open_segment->s, wire);
+    if (st != GW_CONFLICT)
+        return st;
+    if ((c->next_segment = gw_call_segment_new(c)) == NULL)
+        return GW_BUSY;
+    return gw_adapter_receive(&c->ad, &c->next_segment->s, wire);
 }
 
 /* Takes whole messages into the open segment while there is room; the rest stays where the window
@@ -181,9 +202,7 @@ static void take_messages(struct gw_call *c)
     while (c->verdict == NULL && c->opened &&
            !(open_segment_full(c) && (c->busy != NULL || answers_pile_up(c)))) {
         if (open_segment_full(c)) {
-            struct gw_call_segment *g = c->open_segment;
-            c->open_segment = NULL;
-            gw_call_segment_start(c, g);
+            gw_call_segment_start(c, take_open_segment(c));
             continue;
         }
         enum gw_status st = gw_grpc_reader_next(&c->reader, &wire, &took);
@@ -198,11 +217,7 @@ static void take_messages(struct gw_call *c)
             stop_reading(c, reason_of(st));
             return;
         }
-        if (c->open_segment == NULL && (c->open_segment = gw_call_segment_new(c)) == NULL) {
-            gw_call_refuse(c, "overload", NULL, NULL);
-            return;
-        }
-        st = gw_adapter_receive(&c->ad, &c->open_segment->s, wire);
+        st = receive(c, wire);
         if (!c->gone)
             c->transport->consumed(c->stream, took);
         gw_call_partial_done(c);
@@ -229,14 +244,15 @@ static bool segment_ready(const struct gw_call *c)
 
 static void start_open_segment(struct gw_call *c)
 {
-    struct gw_call_segment *g = c->open_segment != NULL ? c->open_segment : gw_call_segment_new(c);
-    c->open_segment = NULL;
+    struct gw_call_segment *g = take_open_segment(c);
+    if (g == NULL)
+        g = gw_call_segment_new(c);
     if (g == NULL) {
         gw_call_refuse(c, "overload", NULL, NULL);
         return;
     }
-    /* The reader was emptied before: nothing can follow this segment. */
-    g->last = c->half_closed;
+    /* The reader was emptied before: nothing else can follow this segment. */
+    g->last = c->half_closed && c->open_segment == NULL;
     c->half_close_seen |= g->last;
     g->closing = !gw_call_is_stream(c);
     gw_call_segment_start(c, g);
@@ -272,12 +288,10 @@ void gw_call_advance(struct gw_call *c)
             gw_call_partial_quit(c);
             if (c->flush_first && c->open_segment != NULL && gw_call_takes_stream(c) &&
                 c->open_segment->s.messages > 0) {
-                c->flush_first = false;
-                const struct gw_reason *verdict = c->verdict;
+                struct gw_call_segment *g = take_open_segment(c);
+                c->flush_first = c->open_segment != NULL;
+                c->after_flush = c->verdict;
                 c->verdict = NULL;
-                struct gw_call_segment *g = c->open_segment;
-                c->open_segment = NULL;
-                c->after_flush = verdict;
                 gw_call_segment_start(c, g);
                 continue;
             }

@@ -84,6 +84,7 @@ struct gw_call {
     struct gw_param params[3];
     size_t param_count;
     struct gw_call_segment *open_segment; /* collecting */
+    struct gw_call_segment *next_segment; /* begun by a message that must not join that one */
     struct gw_call_segment *busy;         /* on its way */
     uint32_t segment_no;                  /* entries written so far in this stream */
     uint64_t last_seq;

@@ -186,8 +186,6 @@ static void note(const struct gw_service_ctx *x, const struct gw_service_item *i
         h->note_kind(x->call, j->kind, j->law != NULL ? j->law->id : NULL);
     if (j->subject_type != NULL)
         h->note_subject(x->call, j->subject_type, (const char *)j->subject.ptr, j->subject.len);
-    if (it->has_batch)
-        h->note_batch(x->call, it->batch);
     h->note_counts(x->call, taken ? 1 : 0, taken ? 0 : 1);
 }
 

@@ -115,6 +115,12 @@ int32_t gw_service_push_prepare(void *self, struct gw_adapter_call *c,
                                 const ProtobufCMessage *message, void **ret_item)
 {
     struct gw_service_ctx x = gw_service_ctx_make(self, c);
-    *ret_item = gw_service_item_make(&x, (const Xinqiao__V1__PushItem *)message);
-    return *ret_item != NULL ? 0 : -1;
+    struct gw_service_item *it = gw_service_item_make(&x, (const Xinqiao__V1__PushItem *)message);
+    *ret_item = it;
+    if (it == NULL)
+        return -1;
+    /* Here and not in message(): each entry names its batch, and is found by it. */
+    if (it->has_batch)
+        x.host->note_batch(c, it->batch);
+    return 0;
 }

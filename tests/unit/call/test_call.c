@@ -88,7 +88,38 @@ static const struct gw_adapter_method reflection_methods[] = {
      .message = reflect,
      .half_close = reflect_end},
 };
+/* The batch of a push is what its key says. */
+static int32_t push_prepare(void *a, struct gw_adapter_call *c, const ProtobufCMessage *m,
+                            void **ret_item)
+{
+    (void)a;
+    const Xinqiao__V1__PushItem *in = (const Xinqiao__V1__PushItem *)m;
+    uint8_t batch[16] = {(uint8_t)in->key[0]};
+    *ret_item = &host;
+    if (in->key[0] != '\0')
+        host->note_batch(c, batch);
+    return 0;
+}
+
+static int32_t push(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m,
+                    void *item)
+{
+    (void)a, (void)c, (void)state, (void)m;
+    assert_ptr_equal(item, &host);
+    asked++;
+    return 0;
+}
+
+static const struct gw_adapter_method exchange_methods[] = {
+    {.name = "Push",
+     .streaming = GW_STREAM_BIDI,
+     .place = GW_PLACE_WRITER,
+     .prepare = push_prepare,
+     .message = push,
+     .half_close = reflect_end},
+};
 static const struct gw_adapter_service services[] = {
+    {&xinqiao__v1__record_exchange__descriptor, exchange_methods, GW_ARRAY_LEN(exchange_methods)},
     {&grpc__health__v1__health__descriptor, health_methods, GW_ARRAY_LEN(health_methods)},
     {&grpc__reflection__v1__server_reflection__descriptor, reflection_methods,
      GW_ARRAY_LEN(reflection_methods)},
@@ -226,7 +257,8 @@ static int64_t give_up_us;
 static const char peer_file[] =
     "name = \"city\"; role = \"peer\"; title_zh = \"市\"; title_en = \"City\";\n"
     "org_uscc = \"11330600002500009G\"; max_calls = 2;\n"
-    "grants = ( { method = \"Health/*\"; }, { method = \"ServerReflection/*\"; } );\n";
+    "grants = ( { method = \"Health/*\"; }, { method = \"ServerReflection/*\"; },\n"
+    "  { method = \"RecordExchange/Push\"; } );\n";
 
 static void never_freed(struct gw_call_generation *g)
 {
@@ -521,6 +553,61 @@ static void a_malformed_message_of_a_stream_ends_it(void **state)
     assert_int_equal(asked, 1);
     assert_int_equal(entry(1, room).num[GW_AF_REQUEST_SIZE], 3);
     assert_int_equal(entry(0, room).num[GW_AF_END], 1);
+}
+
+/* ---- segments of one batch ---- */
+
+static const char *keys;
+
+static void push_keys(void)
+{
+    uint8_t frames[512];
+    struct gw_buf b;
+    gw_buf_init_fixed(&b, frames, sizeof(frames));
+    for (const char *k = keys; *k != '\0'; k++) {
+        uint8_t item[3] = {0x0a, 1, (uint8_t)*k}; /* key */
+        gw_grpc_frame_put(&b, gw_bytes_make(item, *k == ' ' ? 0 : *k == '!' ? 2 : 3));
+    }
+    call = begin("/xinqiao.v1.RecordExchange/Push");
+    gw_call_data(call, gw_buf_view(&b));
+    gw_call_end(call);
+    gw_call_drained(call);
+}
+
+/* A letter for the batch of each entry, a dash for none. */
+static void assert_batches(uint64_t before, const char *expect)
+{
+    uint8_t room[GW_AUDIT_ENTRY_MAX];
+    char got[32] = "";
+    uint64_t count = gw_audit_size(log_) - before;
+    assert_true(count < sizeof(got));
+    for (uint64_t i = 0; i < count; i++) {
+        struct gw_audit_entry e = entry(count - 1 - i, room);
+        got[i] = gw_audit_has(&e, GW_AF_BATCH_ID) ? (char)e.str[GW_AF_BATCH_ID].ptr[0] : '-';
+    }
+    assert_string_equal(got, expect);
+}
+
+static void an_entry_names_its_batch(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys, *entries, *status;
+        unsigned asked;
+    } cases[] = {
+        {"aaa", "a-", "0", 3},    {"aabbba", "aba-", "0", 6}, {"abcd", "abcd-", "0", 4},
+        {"a  b ", "ab-", "0", 5}, {"ab!", "ab-", "3", 2}, /* what came before the bad one is kept,
+                                                             of both */
+        {"ab!c", "ab-", "3", 2},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(cases); i++) {
+        uint64_t before = gw_audit_size(log_);
+        keys = cases[i].keys;
+        run(push_keys, answered);
+        assert_string_equal(out.status, cases[i].status);
+        assert_int_equal(asked, cases[i].asked);
+        assert_batches(before, cases[i].entries);
+    }
 }
 
 /* ---- receipts that name an earlier entry ---- */
@@ -910,6 +997,7 @@ int main(void)
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
         cmocka_unit_test(a_malformed_message_is_in_the_entry),
         cmocka_unit_test(a_malformed_message_of_a_stream_ends_it),
+        cmocka_unit_test(an_entry_names_its_batch),
         cmocka_unit_test(receipts_name_the_entry_that_proves_them),
         cmocka_unit_test(cut_stream_counts_only_what_left),
         cmocka_unit_test(unread_answers_hold_back_the_next_segment),

@@ -230,6 +230,8 @@ uint64_t gw_audit_published(const struct gw_audit *a);
 GW_MUST_USE enum gw_status gw_audit_find_body(struct gw_audit *a, uint64_t from_seq,
                                               struct gw_bytes body, bool *ret_found,
                                               uint64_t *ret_seq);
+/* Is an allowed exchange among the entries: then there was a store beside this log. */
+GW_MUST_USE enum gw_status gw_audit_has_exchange(struct gw_audit *a, bool *ret);
 /* Forces a publication now (tests, tools, drain); blocks. */
 GW_MUST_USE enum gw_status gw_audit_publish(struct gw_audit *a);
 
@@ -284,6 +286,7 @@ struct gw_audit_verify {
 struct gw_audit_verdict {
     bool good;
     uint64_t size;
+    uint64_t beyond;  /* when good: entries in the folder that the checkpoint does not cover */
     uint64_t bad_seq; /* first entry found wrong; UINT64_MAX when it is not one entry */
     char origin[256];
     char problem_zh[512]; /* one sentence; "" when good */

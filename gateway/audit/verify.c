@@ -4,6 +4,7 @@
 #include "audit/audit_internal.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -109,6 +110,15 @@ static enum gw_status read_tile(struct verify *v, int level, uint64_t index, uns
 
 /* ---- step 1 ---- */
 
+/* Of a checkpoint that does not open: a line of a given key is there and does not verify. */
+static bool known_key_signed(const struct verify *v)
+{
+    struct gw_bytes text, lines;
+    uint64_t signed_by;
+    return gw_audit_note_split(gw_buf_view(&v->other), &text, &lines) == GW_OK &&
+           gw_audit_note_verify(text, lines, v->key, v->keys, &signed_by) != GW_OK;
+}
+
 static enum gw_status check_checkpoint(struct verify *v)
 {
     if (gw_audit_vkeys_parse(v->in->vkeys, v->key, KEYS_MAX, &v->keys) != GW_OK || v->keys == 0)
@@ -119,9 +129,11 @@ static enum gw_status check_checkpoint(struct verify *v)
     if (st != GW_OK)
         return bad(v, PROBLEM_FILE_READ, "checkpoint");
     st = gw_audit_checkpoint_open(gw_buf_view(&v->other), v->key, v->keys, &v->cp);
-    if (st != GW_OK)
-        return bad(v, st == GW_CORRUPT ? PROBLEM_CHECKPOINT_SIGNATURE : PROBLEM_CHECKPOINT_FORM,
+    if (st == GW_CORRUPT)
+        return bad(v, known_key_signed(v) ? PROBLEM_CHECKPOINT_SIGNATURE : PROBLEM_CHECKPOINT_KEY,
                    "checkpoint");
+    if (st != GW_OK)
+        return bad(v, PROBLEM_CHECKPOINT_FORM, "checkpoint");
     v->out->size = v->cp.size;
     memcpy(v->out->origin, v->cp.origin, sizeof(v->cp.origin));
     if (v->in->old_checkpoint.len == 0)
@@ -337,6 +349,47 @@ static enum gw_status check_all(struct verify *v)
     return GW_OK;
 }
 
+/* ---- what lies behind the checkpoint ---- */
+
+static uint64_t end_of_bundles(const struct verify *v)
+{
+    char name[GW_AUDIT_PATH_MAX], path[PATH_MAX];
+    uint64_t full = gw_audit_tile_full(v->cp.size, 0);
+    uint64_t end = v->cp.size;
+    for (;; full++) {
+        gw_audit_tile_path(GW_AUDIT_ENTRIES, full, GW_AUDIT_TILE_WIDTH, name);
+        if (gw_file_join(path, sizeof(path), v->in->dir, name) != GW_OK || access(path, F_OK) != 0)
+            break;
+        end = (full + 1) * GW_AUDIT_TILE_WIDTH;
+    }
+    gw_audit_tile_path(GW_AUDIT_ENTRIES, full, 1, name);
+    *strrchr(name, '/') = '\0';
+    char **names;
+    if (gw_file_join(path, sizeof(path), v->in->dir, name) != GW_OK ||
+        gw_file_list(path, &names) != GW_OK)
+        return end;
+    for (char **n = names; *n != NULL; n++) {
+        unsigned w;
+        if (partial_width(*n, &w) && full * GW_AUDIT_TILE_WIDTH + w > end)
+            end = full * GW_AUDIT_TILE_WIDTH + w;
+    }
+    gw_file_names_free(names);
+    return end;
+}
+
+static uint64_t end_of_journal(const struct verify *v)
+{
+    struct gw_audit_journal_reader r;
+    struct gw_bytes entry;
+    uint64_t end = v->cp.size;
+    if (gw_audit_journal_reader_init(&r, v->in->dir) == GW_OK &&
+        gw_audit_journal_seek(&r, end) == GW_OK)
+        while (gw_audit_journal_next(&r, &entry) == GW_OK)
+            end++;
+    gw_audit_journal_reader_fini(&r);
+    return end;
+}
+
 enum gw_status gw_audit_verify_dir(const struct gw_audit_verify *in, struct gw_audit_verdict *ret)
 {
     char **names;
@@ -353,6 +406,10 @@ enum gw_status gw_audit_verify_dir(const struct gw_audit_verify *in, struct gw_a
     gw_buf_init(&v->tile, GW_AUDIT_TILE_BYTES);
     gw_buf_init(&v->other, GW_AUDIT_BUNDLE_MAX);
     enum gw_status st = check_all(v);
+    if (st == GW_OK) {
+        uint64_t bundles = end_of_bundles(v), journal = end_of_journal(v);
+        ret->beyond = (bundles > journal ? bundles : journal) - v->cp.size;
+    }
     gw_buf_fini(&v->bundle);
     gw_buf_fini(&v->tile);
     gw_buf_fini(&v->other);

@@ -98,6 +98,47 @@ def test_changed_tiles_and_checkpoints_are_found(log, tmp_path):
     log[2].tool("log", "verify", where, "--vkey", log[1], ok=(1, 2))
 
 
+def test_what_lies_behind_the_checkpoint_is_said(log, tmp_path):
+    """An older checkpoint put back is still good; the entries behind it are not hidden."""
+    where = copy(log, tmp_path)
+    done = log[2].tool("log", "verify", where, "--vkey", log[1], "--json")
+    assert json.loads(done.stdout)["beyond_checkpoint"] == 0
+    size = int((where / "checkpoint").read_text().split("\n")[1])
+    beyond = where / "tile/entries" / f"{size // 256:03d}.p" / str(size % 256 + 1)
+    beyond.write_bytes(b"something")
+    done = log[2].tool("log", "verify", where, "--vkey", log[1], "--json")
+    assert json.loads(done.stdout)["beyond_checkpoint"] == 1
+    assert "1 more entries lie" in log[2].tool("log", "verify", where, "--vkey", log[1], "--lang", "en").stdout
+
+
+def test_one_log_in_two_folders_is_refused(log, tmp_path):
+    for name in ("2026", "2026-copy"):
+        shutil.copytree(log[0], tmp_path / "logs" / name)
+    done = log[2].tool("log", "verify", tmp_path / "logs", "--vkey", log[1], "--lang", "en", ok=(1,))
+    assert "2026 and " in done.stderr and "2026-copy" in done.stderr
+
+
+def test_an_old_checkpoint_that_is_none(log, tmp_path):
+    old = tmp_path / "old"
+    for content in (b"", b"garbage\n", (log[0] / "checkpoint").read_bytes().split(b"\n\n")[0]):
+        old.write_bytes(content)
+        done = log[2].tool("log", "verify", log[0], "--vkey", log[1], "--old", old, "--lang", "en", ok=(2,))
+        assert "not a checkpoint" in done.stderr and not done.stdout
+
+
+def test_another_key_and_an_altered_checkpoint_are_told_apart(log, tmp_path):
+    where = copy(log, tmp_path)
+    note = (where / "checkpoint").read_text()
+    root = note.split("\n")[2]
+    (where / "checkpoint").write_text(note.replace(root, ("B" if root[0] == "A" else "A") + root[1:]))
+    done = log[2].tool("log", "verify", where, "--vkey", log[1], "--lang", "en", ok=(1,))
+    assert "altered" in done.stdout and "checkpoint checkpoint" not in done.stdout
+    (where / "checkpoint").write_text(note)
+    test_another_key_does_not_verify(log, tmp_path)
+    done = log[2].tool("log", "verify", where, "--vkey", tmp_path / "other.vkey", "--lang", "en", ok=(1,))
+    assert "no signature of a given key" in done.stdout
+
+
 def test_a_removed_end_is_found_with_an_older_checkpoint(log, tmp_path):
     """A log cut back to an older size does not extend the newer checkpoint that somebody kept."""
     where = copy(log, tmp_path)

@@ -96,7 +96,7 @@ struct gw_bytes gw_service_refusal_pack(struct gw_arena *a, uint64_t row, const 
 {
     Xinqiao__V1__RefusedRow m = XINQIAO__V1__REFUSED_ROW__INIT;
     struct gw_service_findings found;
-    gw_service_findings_make(a, r, false, GW_SERVICE_FINDINGS, &found);
+    gw_service_findings_make(a, r, true, GW_SERVICE_FINDINGS, &found);
     m.row = row;
     m.key = gw_service_str(key);
     m.findings = found.items;
@@ -104,9 +104,12 @@ struct gw_bytes gw_service_refusal_pack(struct gw_arena *a, uint64_t row, const 
     return gw_service_pack(a, &m.base);
 }
 
-/* The texts of today for the codes of then. A reason that is gone leaves its code. */
+/* Rows that were refused before texts were kept: those of today for the codes of then. A reason
+ * that is gone leaves its code. */
 static void add_texts(struct gw_arena *a, Xinqiao__V1__Finding *f)
 {
+    if (f->text_zh[0] != '\0' || f->text_en[0] != '\0')
+        return;
     struct gw_problem p = {.reason = gw_reason_find(gw_bytes_str(f->reason)), .field = f->field};
     if (p.reason == NULL)
         return;

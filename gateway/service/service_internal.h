@@ -72,7 +72,8 @@ struct gw_service_findings {
  * noise. */
 void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, bool texts, size_t max,
                               struct gw_service_findings *ret);
-/* A refused row for the store: codes and fields, no texts; and back with texts. */
+/* A refused row for the store, with the texts of the day: a sheet that is asked for again says the
+ * same, whatever the texts are by then; and back. */
 struct gw_bytes gw_service_refusal_pack(struct gw_arena *a, uint64_t row, const char *key,
                                         const struct gw_report *r);
 /* GW_CORRUPT, GW_NOMEM. */

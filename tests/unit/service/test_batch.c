@@ -336,6 +336,34 @@ static void test_empty(void **state)
     gw_buf_fini(&sheet);
 }
 
+/* A sheet is the same after an update that words a reason differently: the row keeps its texts. */
+static void test_texts_of_a_refused_row_are_kept(void **state)
+{
+    (void)state;
+    struct gw_arena *a = gw_arena_new("test", 1 << 20);
+    struct gw_report report;
+    Xinqiao__V1__RefusedRow *row;
+    gw_report_init(&report, a);
+    gw_report_add(&report, GW_PROBLEM_ERROR, "value-range", "row", "expected", "1..9", NULL);
+    struct gw_bytes packed = gw_service_refusal_pack(a, 7, "key", &report);
+    row = xinqiao__v1__refused_row__unpack(NULL, packed.len, packed.ptr);
+    assert_non_null(row);
+    assert_true(strlen(row->findings[0]->text_zh) > 0);
+    row->findings[0]->text_zh[0] = 'X';
+    struct gw_bytes older = gw_service_pack(a, &row->base);
+    xinqiao__v1__refused_row__free_unpacked(row, NULL);
+    assert_int_equal(gw_service_refusal_unpack(a, older, &row), GW_OK);
+    assert_int_equal(row->findings[0]->text_zh[0], 'X');
+
+    /* As rows were stored before: they get texts. */
+    row->findings[0]->text_zh[0] = '\0';
+    row->findings[0]->text_en[0] = '\0';
+    older = gw_service_pack(a, &row->base);
+    assert_int_equal(gw_service_refusal_unpack(a, older, &row), GW_OK);
+    assert_true(strlen(row->findings[0]->text_en) > 0);
+    gw_arena_free(a);
+}
+
 /* The key is made once, kept private, and never the log's. */
 static void test_sheet_key(void **state)
 {
@@ -360,7 +388,8 @@ int main(void)
         cmocka_unit_test(test_open),         cmocka_unit_test(test_open_refused),
         cmocka_unit_test(test_life),         cmocka_unit_test(test_wrong_digest),
         cmocka_unit_test(test_foreign_rows), cmocka_unit_test(test_not_durable),
-        cmocka_unit_test(test_empty),        cmocka_unit_test(test_sheet_key),
+        cmocka_unit_test(test_empty),        cmocka_unit_test(test_texts_of_a_refused_row_are_kept),
+        cmocka_unit_test(test_sheet_key),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -140,6 +140,8 @@ struct gw_call_segment *gw_call_segment_new(struct gw_call *c);
 void gw_call_segment_free(struct gw_call_segment *g);
 /* Starts the segment at its first step. */
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g);
+/* The parameters and violations of the verdict; borrowed from the segment, which must stay. */
+void gw_call_take_details(struct gw_call *c, const struct gw_segment *s);
 /* Goes on behind a step that waited. */
 void gw_call_segment_resume(struct gw_call_segment *g, enum gw_step result);
 /* Runs the steps before `until`; inside the transaction or on the loop. */

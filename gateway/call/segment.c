@@ -53,16 +53,21 @@ void gw_call_segment_free(struct gw_call_segment *g)
     free(g);
 }
 
+void gw_call_take_details(struct gw_call *c, const struct gw_segment *s)
+{
+    c->report = s->report;
+    for (size_t i = 0; i < s->param_count; i++)
+        c->params[i] = s->params[i];
+    c->param_count = s->param_count;
+}
+
 /* From here on the segment only says how the call ends: what its handlers did is dropped. */
 static void turn_into_refusal(struct gw_call *c, struct gw_call_segment *g)
 {
     if (c->verdict == NULL) {
         const struct gw_reason *r = g->s.finish_reason;
         c->verdict = r != NULL && r->grpc != 0 ? r : gw_reason_find(GW_BYTES_LIT("internal"));
-        c->report = g->s.report;
-        for (size_t i = 0; i < g->s.param_count; i++)
-            c->params[i] = g->s.params[i];
-        c->param_count = g->s.param_count;
+        gw_call_take_details(c, &g->s);
     }
     g->no_adapt = true;
     g->closing = true;

@@ -54,9 +54,15 @@ enum gw_step gw_call_step_open(struct gw_call *c)
     }
     enum gw_status st = gw_adapter_open(&c->ad, &g->s);
     const struct gw_reason *r = g->s.finish_reason;
-    gw_call_segment_free(g);
-    if (st == GW_OK && r == NULL)
+    if (st == GW_OK && r == NULL) {
+        gw_call_segment_free(g);
         return GW_STEP_NEXT;
+    }
     gw_call_refuse(c, r != NULL ? r->code : "internal", NULL, NULL);
+    gw_call_take_details(c, &g->s);
+    /* Kept for these; what was sent does not leave. */
+    gw_buf_reset(&g->s.out);
+    g->s.slots = NULL;
+    c->open_segment = g;
     return GW_STEP_REFUSE;
 }

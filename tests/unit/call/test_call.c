@@ -30,6 +30,7 @@ enum {
 
 static const struct gw_adapter_host *host;
 static int32_t (*on_check)(struct gw_adapter_call *c);
+static int32_t (*on_open)(struct gw_adapter_call *c); /* NULL: nothing happens there */
 static int32_t (*on_watch)(struct gw_adapter_call *c);
 static int32_t (*on_watch_writable)(struct gw_adapter_call *c);
 static unsigned asked; /* messages that the bidirectional method has seen */
@@ -39,6 +40,13 @@ static int32_t init(const struct gw_adapter_host *h, void **ret)
     host = h;
     *ret = &host;
     return 0;
+}
+
+static int32_t open_any(void *a, struct gw_adapter_call *c, void **ret_state)
+{
+    (void)a;
+    *ret_state = NULL;
+    return on_open != NULL ? on_open(c) : 0;
 }
 
 static int32_t check(void *a, struct gw_adapter_call *c, void *state, const ProtobufCMessage *m,
@@ -79,8 +87,12 @@ static int32_t reflect_end(void *a, struct gw_adapter_call *c, void *state)
 }
 
 static const struct gw_adapter_method health_methods[] = {
-    {.name = "Check", .streaming = GW_STREAM_UNARY, .message = check},
-    {.name = "Watch", .streaming = GW_STREAM_SERVER, .message = watch, .writable = watch_writable},
+    {.name = "Check", .streaming = GW_STREAM_UNARY, .open = open_any, .message = check},
+    {.name = "Watch",
+     .streaming = GW_STREAM_SERVER,
+     .open = open_any,
+     .message = watch,
+     .writable = watch_writable},
 };
 static const struct gw_adapter_method reflection_methods[] = {
     {.name = "ServerReflectionInfo",
@@ -475,6 +487,12 @@ static int32_t eat_all(struct gw_adapter_call *c)
     return 0;
 }
 
+static void watch_once(void)
+{
+    call = begin("/grpc.health.v1.Health/Watch");
+    say(call, true);
+}
+
 static void check_once(void)
 {
     call = begin("/grpc.health.v1.Health/Check");
@@ -553,6 +571,35 @@ static void a_malformed_message_of_a_stream_ends_it(void **state)
     assert_int_equal(asked, 1);
     assert_int_equal(entry(1, room).num[GW_AF_REQUEST_SIZE], 3);
     assert_int_equal(entry(0, room).num[GW_AF_END], 1);
+}
+
+/* ---- refused before any message ---- */
+
+static int32_t refuse_at_once(struct gw_adapter_call *c)
+{
+    send_status(c);
+    host->violation(c, "a-telling-field", "value-range");
+    host->parameter(c, "expected", "1..9");
+    host->finish(c, "value-range");
+    return 0;
+}
+
+static void what_open_says_of_its_refusal_is_told(void **state)
+{
+    (void)state;
+    on_open = refuse_at_once;
+    on_check = on_watch = not_reached;
+    void (*const calls[])(void) = {check_once, watch_once};
+    for (size_t i = 0; i < GW_ARRAY_LEN(calls); i++) {
+        uint8_t room[GW_AUDIT_ENTRY_MAX];
+        run(calls[i], answered);
+        assert_string_equal(out.status, "3");
+        assert_int_equal(out.messages, 0);
+        assert_non_null(memmem(out.details.ptr, out.details.len, "a-telling-field", 15));
+        assert_non_null(memmem(out.details.ptr, out.details.len, "1..9", 4));
+        assert_true(gw_bytes_eq_str(entry(0, room).str[GW_AF_REASON], "value-range"));
+    }
+    on_open = NULL;
 }
 
 /* ---- segments of one batch ---- */
@@ -846,12 +893,6 @@ static void a_connection_keeps_back_so_much(void **state)
 
 /* ---- the end of the process ---- */
 
-static void watch_once(void)
-{
-    call = begin("/grpc.health.v1.Health/Watch");
-    say(call, true);
-}
-
 static bool told_to_drain(void)
 {
     if (out.messages == 1 && !loop.draining)
@@ -997,6 +1038,7 @@ int main(void)
         cmocka_unit_test(used_up_memory_is_refused_with_entry_and_status),
         cmocka_unit_test(a_malformed_message_is_in_the_entry),
         cmocka_unit_test(a_malformed_message_of_a_stream_ends_it),
+        cmocka_unit_test(what_open_says_of_its_refusal_is_told),
         cmocka_unit_test(an_entry_names_its_batch),
         cmocka_unit_test(receipts_name_the_entry_that_proves_them),
         cmocka_unit_test(cut_stream_counts_only_what_left),

@@ -53,12 +53,6 @@ static const struct {
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "is self-signed"},
     {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "comes from a root that we do not trust"},
     {X509_V_ERR_CERT_SIGNATURE_FAILURE, "has a wrong signature"},
-    {X509_V_ERR_UNABLE_TO_GET_CRL, "is covered by no revocation list of ours"},
-    {X509_V_ERR_CRL_HAS_EXPIRED,
-     "can not be checked: the revocation list is past its grace period"},
-    {X509_V_ERR_CRL_NOT_YET_VALID, "can not be checked: the revocation list is not valid yet"},
-    {X509_V_ERR_CRL_SIGNATURE_FAILURE,
-     "can not be checked: the revocation list has a wrong signature"},
     {X509_V_ERR_EE_KEY_TOO_SMALL, "has too weak a key"},
     {X509_V_ERR_CA_KEY_TOO_SMALL, "is signed with too weak a key"},
     {X509_V_ERR_CA_MD_TOO_WEAK, "is signed with too weak a digest"},
@@ -66,6 +60,40 @@ static const struct {
     {X509_V_ERR_HOSTNAME_MISMATCH, "is not for the host that we called"},
     {X509_V_ERR_IP_ADDRESS_MISMATCH, "is not for the address that we called"},
 };
+
+/* Faults of our own revocation list. The alert that OpenSSL would send ("certificate expired", "bad
+ * certificate") sends the other side looking for a fault in its certificate. */
+static const struct {
+    int error;
+    const char *text; /* after "<whose> certificate " */
+} list_faults[] = {
+    {X509_V_ERR_UNABLE_TO_GET_CRL, "is covered by no revocation list of ours"},
+    {X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, "is covered by no revocation list of ours"},
+    {X509_V_ERR_DIFFERENT_CRL_SCOPE, "is covered by no revocation list of ours"},
+    {X509_V_ERR_CRL_HAS_EXPIRED,
+     "can not be checked: the revocation list is past its grace period"},
+    {X509_V_ERR_CRL_NOT_YET_VALID, "can not be checked: the revocation list is not valid yet"},
+    {X509_V_ERR_CRL_SIGNATURE_FAILURE,
+     "can not be checked: the revocation list has a wrong signature"},
+    {X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE,
+     "can not be checked: the revocation list has a wrong signature"},
+    {X509_V_ERR_KEYUSAGE_NO_CRL_SIGN,
+     "can not be checked: the revocation list is signed with a key that is not for it"},
+    {X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD,
+     "can not be checked: the revocation list has a broken date"},
+    {X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD,
+     "can not be checked: the revocation list has a broken date"},
+    {X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION,
+     "can not be checked: the revocation list has an unknown critical extension"},
+};
+
+static const char *list_fault(int error)
+{
+    for (size_t i = 0; i < GW_ARRAY_LEN(list_faults); i++)
+        if (list_faults[i].error == error)
+            return list_faults[i].text;
+    return NULL;
+}
 
 static void judgement(const struct gw_tls *t, X509_STORE_CTX *x, int error, char *ret, size_t size)
 {
@@ -85,6 +113,10 @@ static void judgement(const struct gw_tls *t, X509_STORE_CTX *x, int error, char
     }
     if (error == X509_V_ERR_HOSTNAME_MISMATCH && t->host[0] != '\0') {
         (void)snprintf(ret, size, "is not for %s", t->host);
+        return;
+    }
+    if (list_fault(error) != NULL) {
+        (void)snprintf(ret, size, "%s", list_fault(error));
         return;
     }
     for (size_t i = 0; i < GW_ARRAY_LEN(judgements); i++) {
@@ -156,6 +188,8 @@ int gw_tls_verify_callback(int ok, X509_STORE_CTX *x)
     }
     if (!ok)
         why_certificate(t, x, error);
+    if (!ok && list_fault(error) != NULL)
+        X509_STORE_CTX_set_error(x, X509_V_ERR_UNSPECIFIED); /* alert internal_error */
     return ok;
 }
 
@@ -180,6 +214,16 @@ static const struct {
     {SSL_R_EXCESSIVE_MESSAGE_SIZE, "the %s sent too large a handshake message"},
 };
 
+/* What the alert of a server tells a client to do. */
+static const char *alert_hint(const struct gw_tls *t, int alert)
+{
+    if (t->ctx->server)
+        return "";
+    if (alert == SSL_AD_INTERNAL_ERROR)
+        return " (a fault of its own: it can not check certificates now; ask its operator)";
+    return " (about our certificate, or what we offer)";
+}
+
 void gw_tls_why_from_queue(struct gw_tls *t)
 {
     unsigned long e = ERR_peek_error();
@@ -188,7 +232,7 @@ void gw_tls_why_from_queue(struct gw_tls *t)
     if (ERR_GET_LIB(e) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET)
         gw_tls_why_set(t, "the %s ended the handshake: alert \"%s\"%s", who,
                        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET),
-                       t->ctx->server ? "" : " (about our certificate, or what we offer)");
+                       alert_hint(t, reason - SSL_AD_REASON_OFFSET));
     for (size_t i = 0; ERR_GET_LIB(e) == ERR_LIB_SSL && i < GW_ARRAY_LEN(failures); i++) {
         if (failures[i].reason != reason)
             continue;

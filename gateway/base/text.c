@@ -80,6 +80,34 @@ enum gw_status gw_utf8_next(struct gw_cursor *c, uint32_t *ret)
     return GW_OK;
 }
 
+static bool is_hidden(uint32_t cp)
+{
+    static const struct {
+        uint32_t from, to;
+    } ranges[] = {
+        {0x00, 0x08},     {0x0b, 0x0c},     {0x0e, 0x1f},       {0x7f, 0x9f},     {0xad, 0xad},
+        {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(ranges); i++) {
+        if (cp >= ranges[i].from && cp <= ranges[i].to)
+            return true;
+    }
+    return false;
+}
+
+bool gw_text_has_hidden(struct gw_bytes b)
+{
+    struct gw_cursor c = gw_cursor_make(b);
+    uint32_t cp;
+    while (gw_utf8_next(&c, &cp) == GW_OK) {
+        /* CJK ideographs and printing ASCII: nearly all there is. */
+        if ((cp < 0x20 || cp > 0x7e) && (cp < 0x3000 || cp > 0x9fff) && is_hidden(cp))
+            return true;
+    }
+    return false;
+}
+
 void gw_utf8_put(struct gw_buf *b, uint32_t cp)
 {
     uint8_t out[4];

@@ -7,6 +7,9 @@
 #include "base/check.h"
 
 bool gw_utf8_valid(struct gw_bytes b);
+/* Has characters that a reader does not see or that move what he sees: controls (but tab and line
+ * ends), zero width, marks of direction, U+2028 and the like. The input must be valid UTF-8. */
+bool gw_text_has_hidden(struct gw_bytes b);
 /* Number of code points; the input must be valid UTF-8. */
 size_t gw_utf8_chars(struct gw_bytes b);
 /* Longest prefix of at most `max` bytes that ends at a character boundary. */

@@ -1,19 +1,23 @@
 /* One item of a push, judged before the transaction: everything that needs no store. */
+#include "base/clock.h"
 #include "base/text.h"
 #include "service/service_internal.h"
 
-enum { KEY_MAX = 128 };
+/* CLOCKS_APART_US: how far a sender's clock may be ahead of ours. */
+enum { KEY_MAX = 128, CLOCKS_APART_US = 5 * 60 * 1000000 };
 
-/* A key that is no text can not even be repeated in the answer. */
+/* A key stands in signed sheets and on screens, and one that is no plain text can not even be
+ * repeated in the answer. */
 static void check_key(struct gw_service_item *it)
 {
     struct gw_bytes key = gw_bytes_str(it->in->key);
     it->key = it->in->key;
     if (key.len == 0) {
         gw_report_add(&it->report, GW_PROBLEM_ERROR, "key-missing", "key", NULL);
-    } else if (!gw_utf8_valid(key)) {
+    } else if (!gw_utf8_valid(key) || gw_text_has_hidden(key) ||
+               strpbrk(it->in->key, "\t\n\r") != NULL) {
         it->key = "";
-        gw_report_add(&it->report, GW_PROBLEM_ERROR, "utf8-invalid", "key", NULL);
+        gw_report_add(&it->report, GW_PROBLEM_ERROR, "key-invalid", "key", NULL);
     } else if (key.len > KEY_MAX) {
         it->key = "";
         gw_report_add(&it->report, GW_PROBLEM_ERROR, "field-too-long", "key", "max", "128", NULL);
@@ -27,6 +31,16 @@ static void check_batch(struct gw_service_item *it)
     it->has_batch = gw_service_uuid_parse(it->in->batch, it->batch) == GW_OK;
     if (!it->has_batch)
         gw_report_add(&it->report, GW_PROBLEM_ERROR, "batch-unknown", "batch", NULL);
+}
+
+/* A decision of the future would stay the newest revision: every correction would be refused. */
+static void check_authority_time(const struct gw_service_ctx *x,
+                                 const Google__Protobuf__Timestamp *t, struct gw_report *report)
+{
+    if (t == NULL)
+        return;
+    if (t->seconds > (x->now_us + CLOCKS_APART_US) / GW_USEC_PER_SEC)
+        gw_report_add(report, GW_PROBLEM_ERROR, "date-future", "authority_time", NULL);
 }
 
 /* The envelope is the gateway's own, whatever a canonical sender wrote there. */
@@ -99,12 +113,16 @@ struct gw_service_item *gw_service_item_make(const struct gw_service_ctx *x,
     gw_crypto_sha256(it->put.original, GW_BYTES_NONE, GW_BYTES_NONE, &it->put.digest);
     check_key(it);
     check_batch(it);
+    check_authority_time(x, in->authority_time, &it->report);
     it->format = gw_service_format(x, in->format, "format", &it->report);
     if (it->format != NULL) {
         enum gw_status st =
             gw_service_judge(x, it->format, it->put.original, x->arena, &it->report, &it->judged);
         if (st == GW_NOMEM)
             return NULL;
+        /* A canonical record may bring its own. */
+        if (it->judged.record != NULL && in->authority_time == NULL)
+            check_authority_time(x, it->judged.record->authority_time, &it->report);
     }
     if (!gw_report_has_errors(&it->report))
         fill_put(x, it);

@@ -147,6 +147,28 @@ static void test_revisions(void **state)
     call_end(&c);
 }
 
+/* A time of decision ahead of the clock would block every later correction. */
+static void test_time_ahead(void **state)
+{
+    (void)state;
+    struct gw_adapter_call c;
+    Google__Protobuf__Timestamp t = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    Xinqiao__V1__PushItem m = item_of("ahead", records_at(&penalties, 6));
+    m.authority_time = &t;
+    push_one(&c, &m);
+    int64_t now_s = c.now_us / 1000000;
+    call_end(&c);
+    t.seconds = now_s + (int64_t)400 * 86400;
+    m.record = gw_service_binary(records_at(&penalties, 5));
+    refused_for(&m, "date-future", "authority_time");
+    t.seconds = now_s + 330;
+    refused_for(&m, "date-future", "authority_time");
+    t.seconds = now_s + 270;
+    push_one(&c, &m);
+    assert_int_equal(receipt(&c, 0)->outcome, OUTCOME(UPDATED));
+    call_end(&c);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -157,8 +179,13 @@ static void test_refusals(void **state)
     refused_for(&m, "key-missing", "key");
     m = item_of(longer, records_at(&penalties, 0));
     refused_for(&m, "field-too-long", "key");
-    m = item_of("\xff", records_at(&penalties, 0));
-    refused_for(&m, "utf8-invalid", "key");
+    static const char *const no_text[] = {"\xff",          "a\nb",          "a\x7f",
+                                          "a\xc2\x85",     "a\xe2\x80\xae", "a\xe2\x81\xa6",
+                                          "a\xe2\x80\x8b", "a\xef\xbb\xbf"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(no_text); i++) {
+        m = item_of(no_text[i], records_at(&penalties, 0));
+        refused_for(&m, "key-invalid", "key");
+    }
     m = item_of("r-format", records_at(&penalties, 0));
     m.format = gw_service_str("national.penalty.org@2019");
     refused_for(&m, "format-unknown", "format");
@@ -291,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_duplicate_of_what_is_not_durable),
         cmocka_unit_test(test_duplicate_within_segment),
         cmocka_unit_test(test_revisions),
+        cmocka_unit_test(test_time_ahead),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_problems),
         cmocka_unit_test(test_grants),

@@ -21,6 +21,14 @@ int gw_cmd_reader_open(const struct gw_cmd_ctx *c, const struct gw_format *f, co
 {
     struct gw_cmd_reader r = {.c = c, .path = path, .fd = -1};
     gw_buf_init(&r.whole, WHOLE_MAX);
+    struct stat sb;
+    bool stat_ok = strcmp(path, "-") == 0 ? fstat(0, &sb) == 0 : stat(path, &sb) == 0;
+    if (stat_ok && S_ISDIR(sb.st_mode)) {
+        gw_cmd_err(c, "%s 是目录，请给出其中的数据包文件",
+                   "%s is a folder; name a package file in it", path);
+        *ret = r;
+        return GW_EXIT_USAGE;
+    }
     if (f == NULL) {
         enum gw_status st = gw_file_read(path, &r.whole);
         r.size = r.whole.len;
@@ -33,8 +41,7 @@ int gw_cmd_reader_open(const struct gw_cmd_ctx *c, const struct gw_format *f, co
                                   errno == ENOENT   ? GW_NOT_FOUND
                                   : errno == EACCES ? GW_DENIED
                                                     : GW_IO);
-    struct stat sb;
-    if (fstat(r.fd, &sb) == 0 && S_ISREG(sb.st_mode))
+    if (stat_ok && S_ISREG(sb.st_mode))
         r.size = (uint64_t)sb.st_size;
     r.chunk = malloc(CHUNK);
     if (r.chunk == NULL || gw_format_splitter_new(f, &r.splitter) != GW_OK) {
@@ -118,7 +125,8 @@ enum gw_status gw_cmd_reader_next(struct gw_cmd_reader *r, struct gw_bytes *ret)
             return GW_TRUNCATED;
         }
         if (st == GW_NOT_FOUND) {
-            if (gw_format_splitter_check(r->splitter, &reason) == GW_OK)
+            if (gw_format_splitter_check(r->splitter, &reason) == GW_OK ||
+                (r->other_digest && reason != NULL && strcmp(reason, "batch-digest") == 0))
                 return GW_NOT_FOUND;
             st = GW_INVALID;
         }

@@ -36,6 +36,8 @@ struct gw_cmd_reader {
     uint64_t offset;
     uint64_t row; /* of the record that was returned last, from 1 */
     bool last;
+    bool other_digest; /* the file was corrected by hand: the header's digest is not held against it
+                        */
 };
 /* `path` "-": standard input. `f` NULL: the whole file is one record, whatever it is. */
 int gw_cmd_reader_open(const struct gw_cmd_ctx *c, const struct gw_format *f, const char *path,

@@ -165,6 +165,30 @@ static int close_batch(struct push *p)
     return rc;
 }
 
+/* A command that can be pasted. */
+static void say_resend(const struct push *p)
+{
+    const struct gw_remote *r = &p->remote;
+    const char *const given[][2] = {{"--as", r->as},
+                                    {"--connect", r->connect},
+                                    {"--cert", r->cert},
+                                    {"--key", r->key},
+                                    {"--ca", r->ca},
+                                    {"--config", r->config},
+                                    {"--key-field", p->key_field},
+                                    {"--formats", p->formats},
+                                    {"--out", p->out},
+                                    {"--purpose", r->purpose},
+                                    {"--case", r->case_ref}};
+    printf(TR(p->c, "反馈文件：%s\n改正后：xinqiao push %s --format %s --resend %s",
+              "feedback: %s\nwhen corrected: xinqiao push %s --format %s --resend %s"),
+           p->feedback_path, p->plan.path, p->plan.format_id, p->feedback_path);
+    for (size_t i = 0; i < GW_ARRAY_LEN(given); i++)
+        if (given[i][1] != NULL)
+            printf(" %s %s", given[i][0], given[i][1]);
+    puts(p->batch != NULL ? " --batch" : "");
+}
+
 static void summary(struct push *p, const struct gw_push_run *r)
 {
     const struct gw_push_counts *n = &p->state.counts;
@@ -211,9 +235,7 @@ static void summary(struct push *p, const struct gw_push_run *r)
     if (p->closed)
         printf(TR(p->c, "交接单：%s\n", "sheet: %s\n"), p->sheet_path);
     if (p->feedback_path[0] != '\0')
-        printf(TR(p->c, "反馈文件：%s（改正后：xinqiao push %s --format %s --resend %s）\n",
-                  "feedback: %s (when corrected: xinqiao push %s --format %s --resend %s)\n"),
-               p->feedback_path, p->plan.path, p->plan.format_id, p->feedback_path);
+        say_resend(p);
 }
 
 static void say_stopped(const struct push *p)
@@ -324,7 +346,9 @@ static const char notes_zh[] =
     "投递键缺省为业务键（主体、文书号、机关、日期）的 SHA-256，重复报送同一记录不会重复入库。\n"
     "批次：编号记在 "
     "FILE.xinqiao-batch；中断后再次运行同一命令，从最后确认的行继续；完成后写出交接单。\n"
-    "改正被拒绝的行后用 --resend 反馈文件 只报送这些行（行号须与原文件一致）。\n"
+    "改正被拒绝的行后用 --resend 反馈文件 "
+    "只报送这些行（行号须与原文件一致；改正后文件头中的旧摘要不再"
+    "核对）。\n"
     "退出码：0 全部接收；3 有行被拒绝；4 到 --until 时间停止，可续传；5 连接不上；2 用法错误；1 "
     "失败。\n";
 static const char notes_en[] =
@@ -335,7 +359,8 @@ static const char notes_en[] =
     "it goes\n"
     "on behind the last confirmed row; at the end the sheet is written.\n"
     "After correcting refused rows push only these with --resend FEEDBACK (row numbers as "
-    "before).\n"
+    "before; the\ndigest in the file's header is not checked then, the corrections have changed "
+    "it).\n"
     "exit codes: 0 all accepted; 3 some rows refused; 4 stopped at --until, can go on; 5 no "
     "connection;\n"
     "2 usage; 1 failed.\n";

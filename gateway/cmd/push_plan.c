@@ -163,6 +163,7 @@ int gw_push_plan_make(struct gw_push_plan *p)
     int rc = gw_cmd_reader_open(p->c, p->format, p->path, &reader);
     if (rc != GW_EXIT_OK)
         return rc;
+    reader.other_digest = p->selected != NULL;
     GW_CLEANUP(gw_arena_freep) struct gw_arena *a = gw_arena_new("push", ARENA_MAX);
     GW_CLEANUP(gw_crypto_sha256_freep) struct gw_sha256 *digest = gw_crypto_sha256_new();
     struct gw_cmd_progress bar;

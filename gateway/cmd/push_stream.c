@@ -201,6 +201,7 @@ static int attempt(struct gw_push_run *r, struct gw_cmd_progress *bar, unsigned 
     int rc = gw_cmd_reader_open(r->c, r->plan->format, r->plan->path, &x.reader);
     if (rc != GW_EXIT_OK)
         return rc;
+    x.reader.other_digest = r->plan->selected != NULL;
     gw_buf_init(&x.out, MESSAGE_MAX);
     gw_buf_init(&x.in, MESSAGE_MAX);
     enum gw_status st =

@@ -158,6 +158,29 @@ def test_refused_rows_are_corrected_and_sent_again(gateway, tmp_path):
     assert gateway.client("operator").status().store.records == 40
 
 
+def test_rows_corrected_by_hand_are_sent_with_the_printed_command(gateway, tmp_path):
+    """Nobody recomputes the header's digest in an editor: --resend does not ask for it. The hint is a command that works."""
+    bad = data.records(data.NATIONAL_ORG, "batch-40.xml")
+    package = write_package(tmp_path / "p.xml", bad)
+    done = gateway.tool("push", package, "--format", data.NATIONAL_ORG, "--as", gateway.pki / "province", "--batch", "--lang", "en", ok=(3,))
+    command = re.search(r"when corrected: xinqiao (.*)", done.stdout).group(1).split()
+    text = package.read_bytes()
+    refused = sorted({r["row"] for r in json.loads((tmp_path / "p.xml.feedback.json").read_text())["rows"]})
+    good = data.bulk(40, first=778000)
+    for row in refused:
+        text = text.replace(bad[row - 1], good[row - 1])
+    package.write_bytes(text)
+    gateway.tool("push", package, "--format", data.NATIONAL_ORG, "--as", gateway.pki / "province", ok=(1,))  # the digest of the whole
+    shown = last_json(gateway.tool(*command, "--json").stdout)
+    assert (shown["declared"], shown["new"]) == (len(refused), len(refused))
+
+
+def test_a_folder_is_no_package(stopped_gateway, tmp_path):
+    for raw in ((), ("--raw",)):
+        done = stopped_gateway.tool("push", tmp_path, "--format", data.NATIONAL_ORG, "--dry-run", *raw, "--lang", "en", ok=(2,))
+        assert "is a folder" in done.stderr
+
+
 def test_a_batch_whose_file_changed_does_not_go_on(gateway, tmp_path):
     package = write_package(tmp_path / "p.xml", data.bulk(20))
     port, who = gateway.port, ("--format", data.NATIONAL_ORG, "--as", gateway.pki / "province", "--batch")

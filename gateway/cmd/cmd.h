@@ -17,7 +17,8 @@ enum {
     GW_EXIT_USAGE = 2,
     GW_EXIT_SOME_REFUSED = 3,
     GW_EXIT_STOPPED = 4,     /* --until came: run again to go on */
-    GW_EXIT_UNREACHABLE = 5, /* no connection, or the gateway turned us away */
+    GW_EXIT_UNREACHABLE = 5, /* no connection, or the gateway does not accept who we are */
+    GW_EXIT_CALL_REFUSED = 6,
     GW_EXIT_GO_ON = -1       /* of gw_cmd_parse() */
 };
 

@@ -158,6 +158,14 @@ static void counts_json(const struct gw_cmd_tally *t, int kind, struct gw_cmd_js
     gw_cmd_json_close(j, ']');
 }
 
+static bool refused(const struct pull *p)
+{
+    for (size_t i = 0; i < p->kept.count; i++)
+        if (p->kept.rows[i]->kind == GW_PROBLEM_ERROR)
+            return true;
+    return false;
+}
+
 static void summary(struct pull *p)
 {
     const struct gw_cmd_ctx *c = p->c;
@@ -179,9 +187,11 @@ static void summary(struct pull *p)
         gw_cmd_json_print(&j, stdout);
         return;
     }
-    printf(TR(c, "%s：拉取 %" PRIu64 " 条", "%s: %" PRIu64 " records"), gw_format_id(p->format),
-           p->delivered);
-    if (p->files.written != 0)
+    printf(TR(c, "%s：拉取 %" PRIu64 " 条", "%s: %" PRIu64 " record%s"), gw_format_id(p->format),
+           p->delivered, p->delivered == 1 ? "" : "s");
+    if (p->files.written == 1)
+        printf(TR(c, "，写入文件 %s", " in the file %s"), p->files.last);
+    else if (p->files.written != 0)
         printf(
             TR(c, "，写入 %" PRIu64 " 个文件，最后为 %s", " in %" PRIu64 " files, the last is %s"),
             p->files.written, p->files.last);
@@ -191,6 +201,16 @@ static void summary(struct pull *p)
                 "records withheld, or not expressible in this format:"));
         gw_cmd_tally_print(c, &p->kept, stdout);
     }
+    if (refused(p))
+        printf(TR(c,
+                  "网关只给出原因，不给出字段。要知道是哪条记录的哪个字段：用能承载它们的格式拉取同"
+                  "一批"
+                  "记录，\n再运行 xinqiao translate --from 该格式 --to %s --in 文件 --out 文件 "
+                  "--report 清单\n",
+                  "The gateway gives reasons here, not fields. For the record and the field: pull "
+                  "the same records in\na format that holds them, then xinqiao translate --from "
+                  "THAT-FORMAT --to %s --in FILE --out FILE --report LIST\n"),
+               gw_format_id(p->format));
     if (p->tally.count != 0) {
         puts(TR(c, "未转换或按缺省值填写的字段：", "fields lost or defaulted:"));
         gw_cmd_tally_print(c, &p->tally, stdout);
@@ -208,14 +228,17 @@ static const char notes_zh[] =
     "--out 为目录时，每满 10,000 条写一个数据包文件，游标记在目录中的 cursor "
     "文件，再次运行即从上次之后继续；\n"
     "--out 为文件时一次写入该文件（不覆盖已有文件）；要续拉时用 --cursor 指明游标文件。\n"
-    "退出码：0 成功；1 失败（已收到的部分已保存）；2 用法错误；5 连接不上。\n";
+    "退出码：0 成功（授权之外而未提供的记录也算成功）；3 成功，但有记录无法用该格式表达；1 "
+    "失败（已收到的部分已保存）；2 用法错误；5 连接不上或身份不被接受；6 网关拒绝了调用。\n";
 static const char notes_en[] =
     "With a folder as --out a package file is written for every 10,000 records; the file `cursor` "
     "in it\n"
     "says where to go on the next time. With a file as --out all goes into that file (never over "
     "one\n"
     "that exists); give --cursor to go on later.\n"
-    "exit codes: 0 done; 1 failed (what was received is kept); 2 usage; 5 no connection.\n";
+    "exit codes: 0 done, also when records outside the grant were withheld; 3 done, but some "
+    "records can\nnot be expressed in this format; 1 failed (what was received is kept); 2 usage; "
+    "5 no connection, or\nour identity is not accepted; 6 the gateway refused the call.\n";
 
 int gw_cmd_pull(struct gw_cmd_ctx *c, int argc, char **argv)
 {
@@ -240,7 +263,13 @@ int gw_cmd_pull(struct gw_cmd_ctx *c, int argc, char **argv)
     int rc = gw_cmd_parse(c, &usage, argc, argv, NULL, 0, &n);
     if (rc != GW_EXIT_GO_ON)
         return rc;
-    if (format == NULL || p.files.out == NULL || p.max > UINT32_MAX || p.files.per_file == 0) {
+    if (p.max > UINT32_MAX || p.files.per_file == 0) {
+        gw_cmd_err(c, "%s 的值应为 1 到 %s 之间", "the value of %s must be 1 to %s",
+                   p.files.per_file == 0 ? "--per-file" : "--max",
+                   p.files.per_file == 0 ? "18446744073709551615" : "4294967295");
+        return gw_cmd_usage_hint(c);
+    }
+    if (format == NULL || p.files.out == NULL) {
         gw_cmd_err(c, "--format 和 --out 必须给出", "--format and --out must be given");
         return gw_cmd_usage_hint(c);
     }
@@ -255,9 +284,10 @@ int gw_cmd_pull(struct gw_cmd_ctx *c, int argc, char **argv)
     gw_cmd_tally_init(&p.tally);
     gw_cmd_tally_init(&p.kept);
     rc = run(&p);
-    if (rc == GW_EXIT_OK)
+    if (rc == GW_EXIT_OK) {
         summary(&p);
-    else if (p.delivered != 0)
+        rc = refused(&p) ? GW_EXIT_SOME_REFUSED : GW_EXIT_OK;
+    } else if (p.delivered != 0)
         gw_cmd_err(c, "已保存 %" PRIu64 " 条；再次运行同一命令即可继续",
                    "%" PRIu64 " records are kept; run the same command again to go on",
                    p.delivered);

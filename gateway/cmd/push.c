@@ -349,7 +349,8 @@ static const char notes_zh[] =
     "改正被拒绝的行后用 --resend 反馈文件 "
     "只报送这些行（行号须与原文件一致；改正后文件头中的旧摘要不再"
     "核对）。\n"
-    "退出码：0 全部接收；3 有行被拒绝；4 到 --until 时间停止，可续传；5 连接不上；2 用法错误；1 "
+    "退出码：0 全部接收；3 有行被拒绝；4 到 --until 时间停止，可续传；5 连接不上或身份不被接受；6 "
+    "网关拒绝了调用；2 用法错误；1 "
     "失败。\n";
 static const char notes_en[] =
     "The delivery key is the SHA-256 of the business key (subject, document number, agency, date) "
@@ -362,8 +363,8 @@ static const char notes_en[] =
     "before; the\ndigest in the file's header is not checked then, the corrections have changed "
     "it).\n"
     "exit codes: 0 all accepted; 3 some rows refused; 4 stopped at --until, can go on; 5 no "
-    "connection;\n"
-    "2 usage; 1 failed.\n";
+    "connection,\n"
+    "or our identity is not accepted; 6 the gateway refused the call; 2 usage; 1 failed.\n";
 
 int gw_cmd_push(struct gw_cmd_ctx *c, int argc, char **argv)
 {

@@ -365,6 +365,7 @@ int gw_remote_failed(const struct gw_remote *r, const struct gw_upstream_result 
     }
     gw_buf_fini(&f.text);
     gw_buf_fini(&f.fields);
-    return connection || res->code == GW_GRPC_UNAUTHENTICATED ? GW_EXIT_UNREACHABLE
-                                                              : GW_EXIT_FAILED;
+    if (connection || res->code == GW_GRPC_UNAUTHENTICATED)
+        return GW_EXIT_UNREACHABLE;
+    return res->remote ? GW_EXIT_CALL_REFUSED : GW_EXIT_FAILED;
 }

@@ -40,7 +40,8 @@ int gw_remote_conf_load(struct gw_remote *r, const char *path);
 int gw_remote_unary(struct gw_remote *r, const char *path, const ProtobufCMessage *req,
                     const ProtobufCMessageDescriptor *answer, void *ret, int *ret_code);
 /* Says what a person must know of a call that did not end well; GW_EXIT_UNREACHABLE for the
- * connection and for identity, else GW_EXIT_FAILED. */
+ * connection and for identity, GW_EXIT_CALL_REFUSED for the gateway's own word, else
+ * GW_EXIT_FAILED. */
 int gw_remote_failed(const struct gw_remote *r, const struct gw_upstream_result *res);
 /* Worth another try: the connection went, or the gateway is busy or restarting. `answered`: it has
  * answered this run before; one that never did is more likely a wrong address. */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { EXIT_FINE = 0, EXIT_RED = 1, EXIT_UNREACHABLE = 2, EXIT_REFUSED = 5 };
+enum { EXIT_FINE = 0, EXIT_RED = 1 };
 
 static int64_t instant_us(const Google__Protobuf__Timestamp *t)
 {
@@ -180,10 +180,12 @@ static void screen_json(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusRes
 }
 
 static const char notes_zh[] =
-    "退出码：0 正常；1 有需要处理的事项；2 连接不上或用法错误；5 网关拒绝回答。\n";
+    "退出码：0 正常；1 有需要处理的事项；2 用法错误或证书文件不能使用；5 连接不上或身份不被接受；6 "
+    "网关拒绝了调用。\n";
 static const char notes_en[] =
-    "exit codes: 0 all is well; 1 something must be done; 2 no connection, or usage; 5 the\n"
-    "gateway refuses to answer.\n";
+    "exit codes: 0 all is well; 1 something must be done; 2 usage, or a certificate file can not "
+    "be\n"
+    "used; 5 no connection, or our identity is not accepted; 6 the gateway refused the call.\n";
 
 int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
 {
@@ -197,11 +199,10 @@ int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
         return rc;
     rc = gw_remote_open(&r);
     Xinqiao__V1__StatusResponse *s = NULL;
-    int code = GW_GRPC_OK;
     if (rc == GW_EXIT_OK) {
         Xinqiao__V1__StatusRequest q = XINQIAO__V1__STATUS_REQUEST__INIT;
         rc = gw_remote_unary(&r, "/xinqiao.v1.Operations/Status", &q.base,
-                             &xinqiao__v1__status_response__descriptor, &s, &code);
+                             &xinqiao__v1__status_response__descriptor, &s, NULL);
     }
     if (rc == GW_EXIT_OK) {
         if (c->json)
@@ -209,8 +210,8 @@ int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
         else
             screen(c, s, r.address);
         rc = s->n_red != 0 ? EXIT_RED : EXIT_FINE;
-    } else {
-        rc = code == GW_GRPC_OK || code == GW_GRPC_UNAVAILABLE ? EXIT_UNREACHABLE : EXIT_REFUSED;
+    } else if (rc == GW_EXIT_FAILED) {
+        rc = GW_EXIT_USAGE; /* 1 is for what the gateway shows */
     }
     xinqiao__v1__status_response__free_unpacked(s, NULL);
     gw_remote_fini(&r);

@@ -61,6 +61,19 @@ def test_pull_to_files(gateway, tmp_path):
     assert text.count("ADM_COUNTERPART_CAT") == before.count("ADM_COUNTERPART_CAT")
 
 
+def test_a_pull_says_what_the_format_can_not_express(gateway, tmp_path):
+    gateway.tool("push", *who(gateway, "province"), data.package_path(data.NATIONAL_ORG), "--format", data.NATIONAL_ORG, cwd=tmp_path)
+    common = (*who(gateway, "province"), "--purpose", "record-sharing", "--lang", "en")
+    done = gateway.tool("pull", *common, "--format", "national.penalty.person@2018", "--out", tmp_path / "persons", ok=(3,))
+    assert "xinqiao translate" in done.stdout and "{" not in done.stdout and "…" not in done.stdout and "it" != done.stdout, done.stdout
+    done = gateway.tool("pull", *common, "--format", data.NATIONAL_ORG, "--out", tmp_path / "one.xml", "--max", "1")
+    assert "1 record in the file" in done.stdout
+    done = gateway.tool("pull", *common, "--format", data.NATIONAL_ORG, "--out", tmp_path / "none", "--per-file", "0", ok=(2,))
+    assert "--per-file" in done.stderr
+    gateway.tool("pull", *who(gateway, "province"), "--format", data.NATIONAL_ORG, "--out", tmp_path / "none", ok=(6,))  # no purpose
+    gateway.tool("push", *who(gateway, "suzhou"), data.package_path(data.NATIONAL_ORG), "--format", data.NATIONAL_ORG, ok=(6,), cwd=tmp_path)
+
+
 def test_the_log_can_be_searched_and_read(gateway, tmp_path):
     package = data.package_path(data.NATIONAL_ORG, "batch-40.xml")
     gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, ok=(3,), cwd=tmp_path)
@@ -96,7 +109,7 @@ def test_status_and_conf_check(gateway):
     assert re.search(r"[\u4e00-\u9fff]", gateway.tool("status", *who(gateway, "operator")).stdout)
     assert json.loads(gateway.tool("status", *who(gateway, "operator"), "--json").stdout)
     gateway.tool("conf", "check", gateway.file)
-    gateway.tool("status", *who(gateway, "suzhou"), ok=(1, 5))
+    gateway.tool("status", *who(gateway, "suzhou"), ok=(6,))
     gateway.file.write_text(gateway.file.read_text() + "\nnonsense = 1;\n")
     done = gateway.tool("conf", "check", gateway.file, ok=(1, 2, 78))
     assert "nonsense" in done.stdout + done.stderr

@@ -210,7 +210,7 @@ def test_no_gateway_and_bad_files(stopped_gateway, tmp_path):
     who = ("--as", stopped_gateway.pki / "province", "--connect", "127.0.0.1:1")
     began = time.monotonic()
     stopped_gateway.tool("pull", "--format", data.SUZHOU, "--out", tmp_path / "o", *who, ok=(5,))
-    stopped_gateway.tool("status", *who, ok=(2,))
+    stopped_gateway.tool("status", *who, ok=(5,))
     assert time.monotonic() - began < 5
     stopped_gateway.tool("push", tmp_path / "none.xml", "--format", data.NATIONAL_ORG, *who, ok=(1,))
     stopped_gateway.tool("push", data.package_path(data.NATIONAL_ORG), "--format", "national.penalty.org@2019", "--dry-run", ok=(2,))
@@ -243,5 +243,5 @@ def test_search_by_subject_needs_the_keys(gateway, tmp_path):
     gateway.published(gateway.client("operator").status().log.entries)
     search = ("log", "search", gateway.log_dir, "--subject", f"CN-USCC:{uscc.lower()}")
     gateway.tool(*search, ok=(2,))
-    done = gateway.tool(*search, "--keys", gateway.keys, "--json", ok=(0, 1))
+    done = gateway.tool(*search, "--keys", gateway.keys, "--json", ok=(3,))  # one entry of many subjects
     assert uscc not in done.stdout

@@ -21,8 +21,7 @@ struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char
     if (w == NULL)
         return NULL;
     char *at = (char *)(w + 1);
-    w->refs = 1;
-    w->identity = *id;
+    *w = (struct gw_call_who){.refs = 1, .identity = *id};
     w->identity.role = put(&at, id->role);
     w->identity.peer = put(&at, id->peer);
     w->identity.subject = put(&at, id->subject);

@@ -60,6 +60,25 @@ def test_forty_with_bad_rows_gives_each_its_reason(gateway, tmp_path, fmt):
     assert not verify_sheet(sheet, tmp_path)
 
 
+def test_rows_of_two_batches_in_one_stream_have_entries_of_their_own(gateway):
+    records = data.records(data.NATIONAL_ORG, "package.xml")[:4]
+    client = gateway.client("province")
+    batches = [str(uuid.uuid4()) for _ in range(2)]
+    sent = []
+    for batch in batches:
+        client.open_batch(batch, len(records), data.NATIONAL_ORG, records)
+        sent.append(list(items(data.NATIONAL_ORG, records, batch=batch, prefix=batch)))
+    receipts = client.push([item for pair in zip(*sent) for item in pair])
+    assert len(receipts) == 2 * len(records)
+    gateway.published(max(r.entry for r in receipts) + 1)
+    entries = gateway.entries()
+    for receipt in receipts:
+        assert str(uuid.UUID(bytes=entries[receipt.entry].batch_id)) == receipt.key[:36]
+    for batch in batches:
+        body = protos.SheetBody.FromString(client.close_batch(batch).sheet)
+        assert body.batch.contiguous == len(records) and body.digest == batch_digest(records)
+
+
 def test_texts_of_refused_rows_are_in_both_languages(gateway):
     client = gateway.client("province")
     _, receipts, _ = run_batch(client, data.NATIONAL_ORG, data.records(data.NATIONAL_ORG, "batch-40.xml"))

@@ -19,7 +19,7 @@ enum {
     GW_EXIT_STOPPED = 4,     /* --until came: run again to go on */
     GW_EXIT_UNREACHABLE = 5, /* no connection, or the gateway does not accept who we are */
     GW_EXIT_CALL_REFUSED = 6,
-    GW_EXIT_GO_ON = -1       /* of gw_cmd_parse() */
+    GW_EXIT_GO_ON = -1 /* of gw_cmd_parse() */
 };
 
 struct gw_cmd;
@@ -93,8 +93,7 @@ int gw_cmd_write_file(const struct gw_cmd_ctx *c, const char *path, struct gw_by
 /* Why a file could not be read or written, said to the person; returns GW_EXIT_FAILED. */
 int gw_cmd_file_failed(const struct gw_cmd_ctx *c, const char *path, enum gw_status st);
 /* A public reason as a sentence without its last stop, then the code in brackets. {field} and
- * {item} are filled where they are known; else words stand in their place, as for other parameters.
- */
+ * {item} are filled where they are known; else the sentence does without them. */
 void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, struct gw_bytes field,
                         struct gw_bytes item, struct gw_buf *ret);
 /* Folder of this program, without a slash at the end. */

@@ -173,32 +173,52 @@ static void put_counts(const struct gw_cmd_ctx *c, const struct gw_audit_entry *
     uint64_t count = e->num[GW_AF_RECORD_COUNT], refused = e->num[GW_AF_REFUSED_COUNT];
     bool end = gw_audit_has(e, GW_AF_END) && e->num[GW_AF_END] != 0;
     if (gw_audit_has(e, GW_AF_RECORD_COUNT) && count != 0)
-        gw_buf_printf(b, TR(c, "，共 %s 条", ", %s records"), gw_cmd_number(count, n));
+        gw_buf_printf(b, TR(c, "，共 %s 条", ", %s record%s"), gw_cmd_number(count, n),
+                      count == 1 ? "" : "s");
     if (gw_audit_has(e, GW_AF_REFUSED_COUNT) && refused != 0)
         gw_buf_printf(b, TR(c, "（拒绝 %s 条）", " (%s refused)"), gw_cmd_number(refused, n));
     if (gw_audit_has(e, GW_AF_SEGMENT) && !end)
         gw_buf_printf(b, TR(c, "，第 %" PRIu64 " 段", ", part %" PRIu64),
                       e->num[GW_AF_SEGMENT] + 1);
-    else if (end && e->num[GW_AF_SEGMENT] != 0)
-        gw_buf_str(b, TR(c, "，本次调用结束", ", end of the call"));
+}
+
+/* What the entry knows of the thing that the reason is about. */
+static void put_reason(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e, struct gw_buf *b)
+{
+    struct gw_bytes code = e->str[GW_AF_REASON], field = GW_BYTES_NONE, item = GW_BYTES_NONE;
+    size_t start = b->len;
+    if (gw_bytes_eq_str(code, "no-grant"))
+        field = e->str[GW_AF_METHOD];
+    else if (gw_bytes_eq_str(code, "grant-purpose") || gw_bytes_eq_str(code, "law-purpose"))
+        item = e->str[GW_AF_PURPOSE];
+    else if (gw_bytes_eq_str(code, "grant-kind"))
+        item = e->str[GW_AF_RECORD_KIND];
+    gw_cmd_reason_text(c, code, field, item, b);
+    /* Inside a sentence: "Your", but not "XML". */
+    if (b->len > start + 1 && b->ptr[start] >= 'A' && b->ptr[start] <= 'Z' &&
+        !(b->ptr[start + 1] >= 'A' && b->ptr[start + 1] <= 'Z'))
+        b->ptr[start] = (uint8_t)(b->ptr[start] + 32);
 }
 
 static void put_decision(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e,
                          struct gw_buf *b)
 {
+    bool end = gw_audit_has(e, GW_AF_END) && e->num[GW_AF_END] != 0;
     switch ((int)e->num[GW_AF_DECISION]) {
     case GW_AUDIT_ALLOW:
         gw_buf_str(b, TR(c, "：允许", ": allowed"));
         break;
     case GW_AUDIT_DENY:
         gw_buf_str(b, TR(c, "：拒绝，", ": refused, "));
-        gw_cmd_reason_text(c, e->str[GW_AF_REASON], e->str[GW_AF_METHOD], e->str[GW_AF_PURPOSE], b);
+        put_reason(c, e, b);
         break;
     default:
         gw_buf_str(b, TR(c, "：失败，", ": failed, "));
-        gw_cmd_reason_text(c, e->str[GW_AF_REASON], e->str[GW_AF_METHOD], e->str[GW_AF_PURPOSE], b);
+        put_reason(c, e, b);
         break;
     }
+    if (end && e->num[GW_AF_SEGMENT] != 0)
+        gw_buf_str(b, TR(c, "（本次调用到此结束）", " (the call ended here)"));
 }
 
 static void exchange(const struct gw_cmd_ctx *c, const struct gw_audit_entry *e, struct gw_buf *b)

@@ -84,32 +84,114 @@ const char *gw_cmd_kind_code(int kind)
     return kind < 0 || (size_t)kind >= GW_ARRAY_LEN(kinds) ? "?" : kinds[kind].code;
 }
 
-static void put_parameter(const struct gw_cmd_ctx *c, const char *p, struct gw_bytes field,
-                          struct gw_bytes item, struct gw_buf *b)
+/* For where it is not known which area, record or value: a count, an entry of the log. */
+static const struct {
+    const char *code, *zh, *en;
+} bare_texts[] = {
+    {"grant-area", "贵方的授权不包含该区域，请申请该区域的授权或缩小查询范围",
+     "Your grant does not cover that area; apply for it or narrow the request"},
+    {"grant-class", "贵方的授权不包含该主体类别，请申请该类主体的授权",
+     "Your grant does not cover that class of subjects; apply for it"},
+    {"grant-kind", "贵方的授权不包含该信息种类，请申请该种类的授权或改用已授权的种类",
+     "Your grant does not cover that record kind; apply for it or use a kind that is granted"},
+    {"grant-purpose", "贵方的授权不允许该用途，请改用已授权的用途",
+     "Your grant does not allow that purpose; use a purpose that is granted"},
+    {"law-expired", "期限已届满，不得再公示或共享，请删除",
+     "The term has ended: it must not be published or shared any more; remove it"},
+    {"law-purpose", "法律不允许将该信息用于此用途，请停止该用途",
+     "The law does not allow this information to be used for that purpose; stop that use"},
+    {"law-no-basis", "目录中没有允许该记录的条目，缺少法律依据，请核对后再报送",
+     "No row of the catalogue allows the record: the legal basis is missing; check it before "
+     "sending again"},
+    {"no-grant", "贵方的授权不包含该方法，请向本市信用平台申请授权",
+     "Your grant does not cover that method; apply to this platform for a grant"},
+    {"record-ended", "记录的共享使用期限已届满，不再提供，请删除所留副本",
+     "The term of sharing and use has ended; the record is not served any more, delete copies"},
+    {"record-repaired", "记录已信用修复，不得再公示或共享，请删除所留副本",
+     "The record was repaired and must not be published or shared any more; delete copies"},
+    {"record-undated", "记录缺少确定共享期限的日期，未提供，请补报日期",
+     "The record has no date that says when sharing ends, so it is not served; supply the date"},
+    {"record-withdrawn", "记录已撤回，不得再公示或共享，请删除所留副本",
+     "The record was withdrawn and must not be published or shared any more; delete copies"},
+    {"target-class", "目标格式不接收该主体类别的记录，请改用对应的格式",
+     "The target format takes no subjects of that class; use the format for that class"},
+    {"target-field-missing", "目标格式有必填字段没有来源，请在对接方配置中声明缺省值或补充源数据",
+     "A mandatory field of the target format has no source; declare a default in the peer profile "
+     "or supply the data"},
+    {"target-no-place",
+     "目标格式没有某字段的位置，而该内容依法不得丢失，未转换，请改用能承载它的格式",
+     "The target format has no place for a field that must not be lost; use a format that holds "
+     "it"},
+    {"target-split", "没收金额合计无法拆分为目标格式的字段，请由来源单位分别填报",
+     "The confiscated sum can not be split into the fields of the target; the source must give the "
+     "parts"},
+    {"target-status", "目标格式没有记录状态的字段，只接收有效的记录，请改用能表达状态的格式",
+     "The target format has no column for the state and takes records in force only; use a format "
+     "that states it"},
+    {"target-value", "来源的值在目标格式中没有对应写法，请联系本市信用平台管理员检查映射",
+     "A value has no spelling in the target format; ask the administrator of this platform to "
+     "check "
+     "the mapping"},
+    {"target-width", "有字段超过目标格式的宽度，请缩短源数据",
+     "A field is wider than the target format allows; shorten the source"},
+    {"upstream-refused", "对方系统拒绝了请求，请按其返回的原因处理",
+     "The counterpart refused the request; act on the reason that it gave"},
+    {"withheld-area", "记录的区域不在授权内，未提供，如有需要请申请授权",
+     "The area of the record is not granted, so it was withheld; apply for a grant if it is "
+     "needed"},
+    {"withheld-class", "记录的主体类别不在授权内，未提供，如有需要请申请授权",
+     "The subject class of the record is not granted, so it was withheld; apply for a grant if it "
+     "is needed"},
+    {"withheld-field", "字段不在授权的字段集内，未提供，如有需要请申请授权",
+     "A field is outside the granted field set and was withheld; apply for a grant if it is "
+     "needed"},
+    {"withheld-kind", "记录的信息种类不在授权内，未提供，如有需要请申请授权",
+     "The kind of the record is not granted, so it was withheld; apply for a grant if it is "
+     "needed"},
+};
+
+/* The text with its parameters, or the one that does without what is not known. */
+static const char *choose_text(const struct gw_cmd_ctx *c, const struct gw_reason *r,
+                               struct gw_bytes field, struct gw_bytes item)
 {
-    if (strncmp(p, "{field}", 7) == 0 && field.len != 0)
-        gw_buf_bytes(b, field);
-    else if (strncmp(p, "{item}", 6) == 0 && item.len != 0)
-        gw_buf_bytes(b, item);
-    else
-        gw_buf_str(b, strncmp(p, "{item}", 6) == 0 ? TR(c, "该项", "it") : "…");
+    const char *text = TR(c, r->zh, r->en);
+    if ((strstr(text, "{field}") == NULL || field.len != 0) &&
+        (strstr(text, "{item}") == NULL || item.len != 0))
+        return text;
+    for (size_t i = 0; i < GW_ARRAY_LEN(bare_texts); i++)
+        if (strcmp(bare_texts[i].code, r->code) == 0)
+            return TR(c, bare_texts[i].zh, bare_texts[i].en);
+    return text;
+}
+
+/* What is not known leaves no hole: the blanks around it close. */
+static const char *put_parameter(const char *p, struct gw_bytes field, struct gw_bytes item,
+                                 struct gw_buf *b)
+{
+    const char *end = strchr(p, '}');
+    struct gw_bytes value = strncmp(p, "{field}", 7) == 0  ? field
+                            : strncmp(p, "{item}", 6) == 0 ? item
+                                                           : gw_bytes_str("…");
+    if (end == NULL)
+        return p;
+    gw_buf_bytes(b, value);
+    if (value.len == 0 && b->len != 0 && b->ptr[b->len - 1] == ' ' && end[1] == ' ')
+        end++;
+    return end;
 }
 
 void gw_cmd_reason_text(const struct gw_cmd_ctx *c, struct gw_bytes code, struct gw_bytes field,
                         struct gw_bytes item, struct gw_buf *b)
 {
     const struct gw_reason *r = gw_reason_find(code);
-    const char *text = r != NULL ? TR(c, r->zh, r->en) : NULL;
+    const char *text = r != NULL ? choose_text(c, r, field, item) : NULL;
     for (const char *p = text; p != NULL && *p != '\0'; p++) {
         if (strcmp(p, "。") == 0 || strcmp(p, ".") == 0)
             break;
-        if (*p != '{') {
+        if (*p == '{')
+            p = put_parameter(p, field, item, b);
+        else
             gw_buf_u8(b, (uint8_t)*p);
-            continue;
-        }
-        put_parameter(c, p, field, item, b);
-        while (*p != '}' && p[1] != '\0')
-            p++;
     }
     gw_buf_str(b, text == NULL ? "" : TR(c, "（", " ("));
     gw_buf_bytes(b, code);

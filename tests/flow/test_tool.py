@@ -105,6 +105,24 @@ def test_a_search_says_what_it_can_not_see(gateway, tmp_path):
     gateway.tool(*search, "--refused", "--peer", "operator", ok=(1,))
 
 
+def test_sentences_read_well(gateway, tmp_path):
+    """Reasons in counts and in the log, where the field or the item is not known, leave no hole in the sentence."""
+    package = data.package_path(data.NATIONAL_ORG)
+    gateway.tool("push", *who(gateway, "province"), package, "--format", data.NATIONAL_ORG, cwd=tmp_path)
+    gateway.tool("push", *who(gateway, "suzhou"), package, "--format", data.NATIONAL_ORG, cwd=tmp_path, ok=(6,))
+    suzhou = (*who(gateway, "suzhou"), "--format", data.SUZHOU)
+    gateway.tool("pull", *suzhou, "--out", tmp_path / "no", "--purpose", "tendering", ok=(6,))
+    for lang in ("zh", "en"):
+        shown = gateway.tool("pull", *suzhou, "--out", tmp_path / lang, "--purpose", "record-sharing", "--lang", lang, ok=(0, 3)).stdout
+        assert not re.search(r"[{}…]|该项|\b1 files|\b1 records", shown), shown
+        assert {"zh": "记录的主体类别不在授权内", "en": "subject class of the record is not granted"}[lang] in shown, shown
+    gateway.published(gateway.client("operator").status().log.entries)
+    shown = gateway.tool("log", "search", gateway.log_dir, "--lang", "en").stdout
+    assert "refused, your grant does not cover RecordExchange/Push" in shown, shown
+    assert "does not allow the purpose tendering" in shown, shown
+    assert not re.search(r"end of the call:|, [A-Z][a-z]+ grant|1 records", shown), shown
+
+
 def test_status_and_conf_check(gateway):
     assert re.search(r"[\u4e00-\u9fff]", gateway.tool("status", *who(gateway, "operator")).stdout)
     assert json.loads(gateway.tool("status", *who(gateway, "operator"), "--json").stdout)

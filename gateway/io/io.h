@@ -64,6 +64,10 @@ struct gw_io_conn_events {
     void (*on_closed)(void *arg, enum gw_status why);
 };
 
+/* Does nobody listen there? Before the first gw_io_listen(), since SO_REUSEPORT lets a second
+ * process of the same user share the port and take half of the connections. Port 0 is always free.
+ * GW_EXISTS: another process listens; GW_INVALID, GW_IO. */
+GW_MUST_USE enum gw_status gw_io_listen_probe(const char *address);
 /* SO_REUSEPORT listener on this loop; "127.0.0.1:8443", "[::1]:0". GW_INVALID: not such an address;
  * GW_EXISTS: in use by somebody else; GW_IO. */
 GW_MUST_USE enum gw_status gw_io_listen(struct gw_io_loop *l, const char *address, int backlog,

@@ -34,14 +34,16 @@ static void on_connection(uv_stream_t *server, int status)
         gw_io_conn_drop(c, GW_CLOSED);
 }
 
-static enum gw_status socket_open(const struct sockaddr_storage *ss, socklen_t len, int *ret)
+static enum gw_status socket_open(const struct sockaddr_storage *ss, socklen_t len, bool shared,
+                                  int *ret)
 {
     int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return GW_IO;
     int on = 1;
-    int bad = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) |
-              setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    int bad = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shared)
+        bad |= setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (ss->ss_family == AF_INET6)
         bad |= setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bad != 0 || bind(fd, (const struct sockaddr *)ss, len) != 0) {
@@ -62,6 +64,19 @@ static uint16_t bound_port(const uv_tcp_t *tcp)
     return gw_io_address_port((const struct sockaddr *)&ss);
 }
 
+enum gw_status gw_io_listen_probe(const char *address)
+{
+    struct sockaddr_storage ss;
+    socklen_t len;
+    int fd;
+    GW_TRY(gw_io_address_parse(address, &ss, &len));
+    if (gw_io_address_port((const struct sockaddr *)&ss) == 0)
+        return GW_OK;
+    GW_TRY(socket_open(&ss, len, false, &fd));
+    (void)close(fd);
+    return GW_OK;
+}
+
 enum gw_status gw_io_listen(struct gw_io_loop *l, const char *address, int backlog,
                             void (*on_accept)(void *arg, struct gw_io_conn *c), void *arg,
                             struct gw_io_listener **ret)
@@ -79,7 +94,7 @@ enum gw_status gw_io_listen(struct gw_io_loop *l, const char *address, int backl
     li->on_accept = on_accept;
     li->arg = arg;
     int fd;
-    enum gw_status st = socket_open(&ss, len, &fd);
+    enum gw_status st = socket_open(&ss, len, true, &fd);
     if (st != GW_OK) {
         free(li);
         return st;

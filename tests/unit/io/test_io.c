@@ -139,6 +139,12 @@ static void test_loop_that_never_runs(void **state)
     struct gw_io_loop *l = loop_new();
     struct gw_io_listener *li = NULL;
     assert_int_equal(gw_io_listen(l, "127.0.0.1:0", 5, NULL, NULL, &li), GW_OK);
+    /* Ours may be shared by our loops; a second process is told. */
+    char taken[32];
+    snprintf(taken, sizeof(taken), "127.0.0.1:%u", gw_io_listener_port(li));
+    assert_int_equal(gw_io_listen_probe(taken), GW_EXISTS);
+    assert_int_equal(gw_io_listen_probe("127.0.0.1:0"), GW_OK);
+    assert_int_equal(gw_io_listen_probe("nonsense"), GW_INVALID);
     assert_true(gw_io_listener_port(li) != 0);
     gw_io_loop_free(l);
     gw_io_listener_close(li); /* the owner may be later than the loop */

@@ -234,6 +234,7 @@ static enum gw_status start_entries(struct gw_audit *a, const struct gw_audit_re
 {
     bool first = a->next_seq == 0;
     uint64_t start = a->next_seq;
+    a->recovered = r->unclean || r->torn;
     if (!r->unclean)
         GW_TRY(gw_audit_run_mark(a, start));
     GW_TRY(gw_audit_sequencer_start(a));
@@ -441,6 +442,11 @@ uint64_t gw_audit_published(const struct gw_audit *a)
     return atomic_load_explicit(&a->published, memory_order_acquire);
 }
 
+bool gw_audit_recovered(const struct gw_audit *a)
+{
+    return a->recovered;
+}
+
 void gw_audit_stats_get(struct gw_audit *a, struct gw_audit_stats *ret)
 {
     int64_t now = gw_clock_wall_us();
@@ -456,6 +462,8 @@ void gw_audit_stats_get(struct gw_audit *a, struct gw_audit_stats *ret)
         .queue_depth = atomic_load(&a->depth),
         .oldest_unpublished_us = oldest != 0 && now > (int64_t)oldest ? now - (int64_t)oldest : 0,
         .free_bytes = atomic_load(&a->stat_free),
+        .min_free = a->set.min_free,
+        .dir = a->dir,
         .dead = atomic_load(&a->dead),
         .disk_low = atomic_load(&a->disk_low),
         .year_past = gw_date_at_utc8(now).year > a->shard_year,

@@ -222,6 +222,8 @@ void gw_audit_on_dead(struct gw_audit *a, void (*fn)(void *arg), void *arg);
 const struct gw_audit_keys *gw_audit_keys_peek(const struct gw_audit *a);
 const char *gw_audit_origin(const struct gw_audit *a);
 const char *gw_audit_vkey(const struct gw_audit *a);
+/* The run before this one did not end with gw_audit_close(): open has recovered the log. */
+bool gw_audit_recovered(const struct gw_audit *a);
 /* Entries durable; next seq. And the size that the published checkpoint covers. */
 uint64_t gw_audit_size(const struct gw_audit *a);
 uint64_t gw_audit_published(const struct gw_audit *a);
@@ -240,7 +242,8 @@ struct gw_audit_stats {
     uint64_t sync_us_sum, sync_us_max, batch_max_seen;
     uint32_t queue_depth;
     int64_t oldest_unpublished_us; /* age; 0 when all is published */
-    uint64_t free_bytes;
+    uint64_t free_bytes, min_free; /* of the disk of `dir`; exchanges are refused below min_free */
+    const char *dir;               /* borrowed from the log */
     bool dead, disk_low;
     bool year_past;   /* the shard's year is over and rotation is still to come */
     uint64_t indexed; /* entries in index.db */

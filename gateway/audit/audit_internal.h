@@ -313,6 +313,7 @@ struct gw_audit {
     char origin[GW_AUDIT_ORIGIN_MAX + 1];
     char vkey_text[GW_AUDIT_ORIGIN_MAX + 64];
     int shard_year;
+    bool recovered; /* at open */
     int lock_fd;
     struct gw_sign_key *key;
     struct gw_audit_vkey vkey;

@@ -80,6 +80,25 @@ static enum gw_status compare(void *arg, uint64_t seq, struct gw_bytes entry)
     return s->found ? GW_EXISTS : GW_OK;
 }
 
+static enum gw_status is_exchange(void *arg, uint64_t seq, struct gw_bytes entry)
+{
+    bool *found = arg;
+    struct gw_audit_entry e;
+    (void)seq;
+    GW_TRY(gw_audit_entry_decode(entry, &e));
+    *found = e.num[GW_AF_KIND] == GW_AUDIT_EXCHANGE && gw_audit_has(&e, GW_AF_DECISION) &&
+             e.num[GW_AF_DECISION] == GW_AUDIT_ALLOW;
+    return *found ? GW_EXISTS : GW_OK;
+}
+
+enum gw_status gw_audit_has_exchange(struct gw_audit *a, bool *ret)
+{
+    *ret = false;
+    enum gw_status st = gw_audit_walk(a, 0, atomic_load_explicit(&a->durable, memory_order_acquire),
+                                      is_exchange, ret);
+    return st == GW_EXISTS ? GW_OK : st;
+}
+
 enum gw_status gw_audit_find_body(struct gw_audit *a, uint64_t from_seq, struct gw_bytes body,
                                   bool *ret_found, uint64_t *ret_seq)
 {

@@ -27,8 +27,58 @@ enum gw_status gw_store_pending_put(struct gw_store_tx *tx, const uint8_t exchan
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_PENDING_INSERT, pending, GW_ARRAY_LEN(pending), NULL));
     tx->count.receipt = id;
     tx->count.pending++;
+    if (log_size > tx->count.log_size)
+        tx->count.log_size = log_size;
     *ret_receipt = id;
     return GW_OK;
+}
+
+/* ---- which log it is ----------------------------------------------------------------- */
+
+struct tie_job {
+    struct gw_store_job job;
+    struct gw_bytes origin;
+    uint64_t size;
+};
+
+static enum gw_status tie_run(struct gw_store_job *j, struct gw_store_tx *tx)
+{
+    const struct tie_job *t = GW_CONTAINER_OF(j, struct tie_job, job);
+    const struct gw_store_value v[] = {GW_V_TEXT("log-origin"), GW_V_BLOB(t->origin)};
+    if (t->size > tx->count.log_size)
+        tx->count.log_size = t->size;
+    return gw_store_db_exec(tx->db, GW_ST_META_PUT, v, GW_ARRAY_LEN(v), NULL);
+}
+
+enum gw_status gw_store_log_tie(struct gw_store *s, const char *origin, uint64_t size)
+{
+    struct tie_job t = {.job = {.run = tie_run}, .origin = gw_bytes_str(origin), .size = size};
+    if (t.origin.len == 0 || t.origin.len >= GW_STORE_ORIGIN_MAX || size > INT64_MAX)
+        return GW_INVALID;
+    return gw_store_run(s, &t.job);
+}
+
+enum gw_status gw_store_log_load(struct gw_store *s)
+{
+    const struct gw_store_value name = GW_V_TEXT("log-origin");
+    enum gw_status st = gw_store_db_one(s->db, GW_ST_META_GET, &name, 1);
+    if (st == GW_NOT_FOUND)
+        return GW_OK;
+    GW_TRY(st);
+    struct gw_bytes origin = gw_store_db_col_bytes(s->db, GW_ST_META_GET, 0);
+    if (origin.len >= sizeof(s->log_origin))
+        st = GW_CORRUPT;
+    else
+        memcpy(s->log_origin, origin.ptr, origin.len);
+    gw_store_db_end(s->db, GW_ST_META_GET);
+    return st;
+}
+
+void gw_store_log_known(const struct gw_store *s, struct gw_store_log *ret)
+{
+    *ret = (struct gw_store_log){.origin = s->log_origin,
+                                 .size = s->log_at_open,
+                                 .blank = s->log_origin[0] == '\0' && s->blank_at_open};
 }
 
 struct page_row {

@@ -99,7 +99,10 @@ static enum gw_status load_counters(struct gw_store *s)
     c->batches_open = (uint64_t)gw_store_db_col_int(s->db, GW_ST_COUNTER_GET, 3);
     c->receipt = gw_store_db_col_int(s->db, GW_ST_COUNTER_GET, 4);
     c->pending = (uint64_t)gw_store_db_col_int(s->db, GW_ST_COUNTER_GET, 5);
+    c->log_size = (uint64_t)gw_store_db_col_int(s->db, GW_ST_COUNTER_GET, 6);
     gw_store_db_end(s->db, GW_ST_COUNTER_GET);
+    s->log_at_open = c->log_size;
+    s->blank_at_open = c->receipt == 0 && c->change == 0;
     /* What is pending is brought into the log before anybody is served (DESIGN 9). */
     atomic_store(&s->visible, c->change);
     atomic_store(&s->visible_end, INT64_MAX);
@@ -127,6 +130,7 @@ static enum gw_status open_parts(struct gw_store *s, struct gw_buf *ret_error)
         return refuse(ret_error, st, s->path, gw_store_db_message(s->db));
     GW_TRY(tie_keys(s, ret_error));
     GW_TRY(load_counters(s));
+    GW_TRY(gw_store_log_load(s));
     (void)gw_store_db_take_failure(s->db);
     return gw_store_writer_start(s);
 }

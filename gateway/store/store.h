@@ -70,6 +70,18 @@ GW_MUST_USE enum gw_status gw_store_pending_each(struct gw_store *s,
                                                                       struct gw_bytes body),
                                                  void *arg);
 
+enum { GW_STORE_ORIGIN_MAX = 256 };
+/* What it knew at open of the log that its changes have their entries in. Borrowed. */
+struct gw_store_log {
+    const char *origin; /* "" when it is tied to none yet */
+    uint64_t size;      /* the log has had at least so many entries */
+    bool blank;         /* tied to none, and nothing was ever applied: made just now */
+};
+void gw_store_log_known(const struct gw_store *s, struct gw_store_log *ret);
+/* At start: from now on its log is `origin`, which has `size` entries. GW_INVALID: no origin, or
+ * one that is too long. */
+GW_MUST_USE enum gw_status gw_store_log_tie(struct gw_store *s, const char *origin, uint64_t size);
+
 /* Any thread with its reader: the log index of a receipt; UINT64_MAX when not known to be durable
  * (yet). GW_NOT_FOUND. */
 GW_MUST_USE enum gw_status gw_store_receipt_seq(struct gw_store_reader *r, int64_t receipt,

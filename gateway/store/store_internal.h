@@ -71,6 +71,7 @@ int64_t gw_store_schema_newest(void);
 struct gw_store_count {
     int64_t change, receipt;
     uint64_t records, deliveries, batches_open, pending;
+    uint64_t log_size; /* the log has at least so many entries */
 };
 
 /* The batch that this job writes rows of: read once, written once, whatever the number of rows. */
@@ -115,6 +116,10 @@ struct gw_store {
     struct gw_store_settings set; /* strings: only `path` below is used after open */
     char path[PATH_MAX];
     int lock_fd;
+    /* As found at open. */
+    char log_origin[GW_STORE_ORIGIN_MAX]; /* "" when it is tied to no log yet */
+    uint64_t log_at_open;
+    bool blank_at_open; /* nothing was ever applied */
     struct gw_store_keys keys;
     struct gw_store_db *db; /* the writer's, after start */
     pthread_t thread;
@@ -144,6 +149,8 @@ struct gw_store {
     struct gw_store_stats stats;
 };
 
+/* pending.c */
+GW_MUST_USE enum gw_status gw_store_log_load(struct gw_store *s);
 /* writer.c */
 GW_MUST_USE enum gw_status gw_store_writer_start(struct gw_store *s);
 void gw_store_writer_stop(struct gw_store *s);

@@ -171,6 +171,8 @@ static enum gw_status apply_done(struct gw_store_tx *tx, const struct gw_store_d
     GW_TRY(gw_store_db_exec(tx->db, GW_ST_PENDING_DELETE, v, 1, &gone));
     if (gone > 0 && tx->count.pending > 0)
         tx->count.pending--;
+    if (d->seq < INT64_MAX && d->seq >= tx->count.log_size)
+        tx->count.log_size = d->seq + 1;
     /* UINT64_MAX: found in the log at start, its place unknown. */
     return d->seq <= INT64_MAX ? gw_store_db_exec(tx->db, GW_ST_RECEIPT_NOTE, v, 2, NULL) : GW_OK;
 }
@@ -194,7 +196,8 @@ static enum gw_status tx_commit(struct gw_store *s)
     const struct gw_store_count *c = &s->tx.count;
     if (memcmp(c, &s->committed, sizeof(*c)) != 0) {
         const struct gw_store_value v[] = {GW_V_INT(c->change), GW_V_INT(c->records),
-                                           GW_V_INT(c->deliveries), GW_V_INT(c->batches_open)};
+                                           GW_V_INT(c->deliveries), GW_V_INT(c->batches_open),
+                                           GW_V_INT(c->log_size)};
         GW_TRY(gw_store_db_exec(s->db, GW_ST_COUNTER_PUT, v, GW_ARRAY_LEN(v), NULL));
     }
     return gw_store_db_tx(s->db, GW_STEP_COMMIT);

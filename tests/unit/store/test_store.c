@@ -107,6 +107,41 @@ static void a_schema_begun_and_not_finished_is_begun_again(void **state)
     assert_int_equal(put_one(w, &p), GW_OK);
 }
 
+static enum gw_status entry_of_200(struct gw_store_job *j, struct gw_store_tx *tx)
+{
+    static const uint8_t exchange[16] = {7};
+    int64_t receipt = 0;
+    (void)j;
+    return gw_store_pending_put(tx, exchange, 0, 200, GW_BYTES_LIT("e"), &receipt);
+}
+
+static void it_knows_its_log(void **state)
+{
+    struct world *w = *state;
+    struct gw_store_log known;
+    gw_store_log_known(w->s, &known);
+    assert_true(known.blank);
+    assert_string_equal(known.origin, "");
+    assert_int_equal(gw_store_log_tie(w->s, "", 1), GW_INVALID);
+    assert_int_equal(gw_store_log_tie(w->s, "a.test/exchange/2026", 12), GW_OK);
+    world_reopen(w);
+    gw_store_log_known(w->s, &known);
+    assert_false(known.blank);
+    assert_string_equal(known.origin, "a.test/exchange/2026");
+    assert_int_equal(known.size, 12);
+    /* Smaller never; larger with each entry that is heard of. */
+    struct gw_store_job j = {.run = entry_of_200};
+    assert_int_equal(gw_store_log_tie(w->s, "a.test/exchange/2026", 11), GW_OK);
+    assert_int_equal(gw_store_run(w->s, &j), GW_OK);
+    world_reopen(w);
+    gw_store_log_known(w->s, &known);
+    assert_int_equal(known.size, 200);
+    gw_store_pending_done(w->s, 1, 300);
+    world_reopen(w);
+    gw_store_log_known(w->s, &known);
+    assert_int_equal(known.size, 301);
+}
+
 static const char *const key_names[] = {"store-index.key", "store-seal.key", "store-cursor.key"};
 
 /* New keys beside old data would make every delivery look new and every person unreadable. */
@@ -290,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, world_setup, world_teardown)
         T(files_are_private),
+        T(it_knows_its_log),
         T(a_directory_open_to_others_is_refused),
         T(one_process_only),
         T(a_newer_schema_is_refused),

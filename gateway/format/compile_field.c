@@ -56,6 +56,7 @@ void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struc
     fld->required = s->required;
     fld->positive = s->positive;
     fld->free_text = row->op != NULL && strcmp(row->op->name, "text") == 0;
+    fld->prose = fld->free_text && (fld->width == 0 || fld->width > GW_FORMAT_MAX_NAME_WIDTH);
     for (size_t i = 0; i < s->when_count; i++)
         gw_compile_cond(c, &s->when[i], &fld->when[fld->when_count++]);
     if (s->when_count != 0 && !s->required)

@@ -70,6 +70,10 @@ static bool check_text(struct decoding *d, size_t i, struct gw_bytes text)
                       NULL);
         return false;
     }
+    if (!fld->prose && gw_text_has_hidden(text)) {
+        gw_report_add(d->report, GW_PROBLEM_ERROR, "field-control", fld->cname, NULL);
+        return false;
+    }
     if (fld->width == 0 || text.len <= fld->width)
         return true;
     /* Trap 16: widths are characters; systems that count bytes would cut. */
@@ -185,7 +189,7 @@ static void keep_unknown(struct decoding *d)
         const struct gw_unknown *u = &d->slots->unknown[i];
         if (gw_text_has_control(u->text) || gw_text_has_control(u->name)) {
             gw_report_add(d->report, GW_PROBLEM_ERROR, "value-charset",
-                          gw_format_name_for_report(d->ctx.arena, u->name), "expected", "UTF-8",
+                          gw_format_place_for_report(d->ctx.arena, u->place), "expected", "UTF-8",
                           NULL);
             continue;
         }

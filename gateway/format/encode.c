@@ -212,18 +212,16 @@ static void apply_extensions(struct encoding *e)
         if (x->spelling)
             continue;
         if (e->fields != NULL) {
-            gw_report_add(e->report, GW_PROBLEM_WITHHELD, "withheld-field",
-                          gw_format_name_for_report(e->ctx.arena, gw_bytes_str(x->field)), NULL);
+            gw_report_add(e->report, GW_PROBLEM_WITHHELD, "withheld-field", "extension", NULL);
             continue;
         }
         if (!mine || !unknown_is_safe(e, x)) {
-            gw_report_add(e->report, GW_PROBLEM_LOSS, "loss",
-                          gw_format_name_for_report(e->ctx.arena, gw_bytes_str(x->field)), NULL);
+            gw_report_add(e->report, GW_PROBLEM_LOSS, "loss", "extension", NULL);
             continue;
         }
         if (e->slots->unknown_count < GW_FORMAT_MAX_UNKNOWN)
             e->slots->unknown[e->slots->unknown_count++] = (struct gw_unknown){
-                gw_bytes_str(x->field), gw_bytes_str(x->text), (enum gw_form)x->form};
+                gw_bytes_str(x->field), gw_bytes_str(x->text), (enum gw_form)x->form, 0};
     }
 }
 

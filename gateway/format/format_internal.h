@@ -15,6 +15,7 @@ enum {
     GW_FORMAT_MAX_DEPTH = 16,           /* JSON nesting */
     GW_FORMAT_MAX_CONDS = 3,
     GW_FORMAT_MAX_PATTERNS = 4,
+    GW_FORMAT_MAX_NAME_WIDTH = 256, /* texts that may be longer are prose */
     GW_FORMAT_MAX_PATHS = 3,
     GW_FORMAT_MAX_SENTINELS = 8,
     GW_FORMAT_MAX_PATHS_ALL = 160 /* leaf paths of the canonical record */
@@ -164,6 +165,7 @@ struct gw_field {
     uint32_t width; /* characters; 0: no limit of its own */
     bool required, positive, refused, inferred;
     bool free_text; /* byte width is worth a warning */
+    bool prose;     /* neither a name nor an identifier: may hold marks of direction and the like */
     bool written;   /* has a row out; stand-ins (D11) and refused columns have none */
     struct gw_cond when[GW_FORMAT_MAX_CONDS];
     size_t when_count;
@@ -294,6 +296,7 @@ struct gw_slot {
 struct gw_unknown {
     struct gw_bytes name, text;
     enum gw_form form;
+    size_t place; /* for reports */
 };
 
 /* One record between codec and mapping. */
@@ -305,6 +308,7 @@ struct gw_slots {
     struct gw_unknown unknown[GW_FORMAT_MAX_UNKNOWN];
     size_t unknown_count;
     size_t expect; /* the field that should come next */
+    size_t seen;   /* fields so far, known or not */
 };
 
 void gw_slots_init(struct gw_slots *s, const struct gw_format *f, struct gw_arena *arena,
@@ -315,9 +319,9 @@ void gw_slots_put(struct gw_slots *s, struct gw_bytes name, struct gw_bytes text
                   enum gw_form form);
 /* Field index, or -1. */
 int gw_format_field_find(const struct gw_format *f, struct gw_bytes name, size_t expect);
-/* As C string in the arena, at most 64 bytes, control characters and blanks replaced: for reports.
- */
-const char *gw_format_name_for_report(struct gw_arena *a, struct gw_bytes name);
+/* What a report calls a field that is not of the table: its place among the record's fields, from 1
+ * ("?3"). Its name is the sender's text, it may hold anything. */
+const char *gw_format_place_for_report(struct gw_arena *a, size_t place);
 
 /* Codecs: GW_INVALID with the reason in the report. */
 /* The plain layout, without expat; false: declined, nothing was put. */
@@ -329,6 +333,8 @@ GW_MUST_USE enum gw_status gw_json_read(struct gw_bytes bytes, struct gw_slots *
 /* Fixed layout, fields in table order, then unknown ones. */
 void gw_xml_write(const struct gw_slots *s, struct gw_buf *ret);
 void gw_json_write(const struct gw_slots *s, struct gw_buf *ret);
+/* By the first bytes. */
+bool gw_xml_is_utf16(struct gw_bytes b);
 bool gw_xml_name_ok(struct gw_bytes name);
 /* One JSON value and nothing else. */
 bool gw_json_token_ok(struct gw_bytes text, struct gw_arena *arena);

@@ -1,5 +1,6 @@
 /* The canonical record as protobuf: no translation, only validation and grants. Its mapping file
  * has a row per path that is checked, named by the path. */
+#include "base/text.h"
 #include "format/format_internal.h"
 
 static bool enum_known(const struct gw_canon_path *p, const struct gw_canon_value *v)
@@ -42,6 +43,8 @@ static bool check_row(const struct gw_format *f, const struct gw_row *row, struc
         reason = "value-charset"; /* the canonical spelling is the only one here */
     if (reason == NULL && gw_text_has_control(text))
         reason = "value-charset";
+    if (reason == NULL && !fld->prose && gw_text_has_hidden(text))
+        reason = "field-control";
     if (reason != NULL)
         gw_report_reason(report, GW_PROBLEM_ERROR, reason, fld, row);
     return reason == NULL;

@@ -1,4 +1,6 @@
 /* The seam between codecs and mapping: name -> field, repeated, unknown and refused fields. */
+#include <stdio.h>
+
 #include "base/text.h"
 #include "format/format_internal.h"
 
@@ -12,6 +14,7 @@ void gw_slots_init(struct gw_slots *s, const struct gw_format *f, struct gw_aren
         s->slot[i] = (struct gw_slot){GW_BYTES_NONE, GW_FORM_OMITTED};
     s->unknown_count = 0;
     s->expect = 0;
+    s->seen = 0;
 }
 
 static uint32_t hash_name(struct gw_bytes name, uint32_t seed)
@@ -36,19 +39,12 @@ int gw_format_field_find(const struct gw_format *f, struct gw_bytes name, size_t
     }
 }
 
-const char *gw_format_name_for_report(struct gw_arena *a, struct gw_bytes name)
+const char *gw_format_place_for_report(struct gw_arena *a, size_t place)
 {
-    struct gw_bytes cut = gw_utf8_cut(name, 64);
-    if (!gw_utf8_valid(cut))
-        return "?";
-    char *s = gw_arena_strndup(a, cut.ptr, cut.len);
-    if (s == NULL)
-        return "?";
-    for (char *p = s; *p != '\0'; p++) {
-        if ((uint8_t)*p <= ' ' || *p == 0x7f)
-            *p = '_';
-    }
-    return s;
+    char text[24];
+    (void)snprintf(text, sizeof(text), "?%zu", place);
+    const char *s = gw_arena_strdup(a, text);
+    return s != NULL ? s : "?";
 }
 
 /* The nearest name of the table, for the warning. */
@@ -77,26 +73,27 @@ static void put_unknown(struct gw_slots *s, struct gw_bytes name, struct gw_byte
     for (size_t i = 0; i < s->unknown_count; i++) {
         if (gw_bytes_eq(s->unknown[i].name, name)) {
             gw_report_add(s->report, GW_PROBLEM_ERROR, repeated_code(s),
-                          gw_format_name_for_report(s->arena, name), NULL);
+                          gw_format_place_for_report(s->arena, s->seen), NULL);
             return;
         }
     }
     if (s->unknown_count == GW_FORMAT_MAX_UNKNOWN) {
         gw_report_add(s->report, GW_PROBLEM_ERROR, "too-many-fields",
-                      gw_format_name_for_report(s->arena, name), "max", "32", NULL);
+                      gw_format_place_for_report(s->arena, s->seen), "max", "32", NULL);
         return;
     }
-    s->unknown[s->unknown_count++] = (struct gw_unknown){name, text, form};
+    s->unknown[s->unknown_count++] = (struct gw_unknown){name, text, form, s->seen};
 }
 
 void gw_slots_put(struct gw_slots *s, struct gw_bytes name, struct gw_bytes text, enum gw_form form)
 {
+    s->seen++;
     int i = gw_format_field_find(s->format, name, s->expect);
     if (i < 0) {
         /* Kept and carried, but a misspelt name would carry it nowhere: said aloud. */
         gw_report_add(s->report, GW_PROBLEM_WARNING, "field-unknown",
-                      gw_format_name_for_report(s->arena, name), "near", near_name(s->format, name),
-                      NULL);
+                      gw_format_place_for_report(s->arena, s->seen), "near",
+                      near_name(s->format, name), NULL);
         put_unknown(s, name, text, form);
         return;
     }

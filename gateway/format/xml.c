@@ -29,19 +29,29 @@ static void stop(struct reading *r, const char *reason, const char *field)
     XML_StopParser(r->parser, XML_FALSE);
 }
 
+/* What a report may call the field that is being read: the table's name, or its place. */
+static const char *field_of(const struct reading *r, struct gw_bytes name)
+{
+    const struct gw_format *f = r->slots->format;
+    int i = gw_format_field_find(f, name, r->slots->expect);
+    return i >= 0 ? f->field[i].cname
+                  : gw_format_place_for_report(r->slots->arena, r->slots->seen + 1);
+}
+
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attributes)
 {
     struct reading *r = user;
     const struct gw_format *f = r->slots->format;
     if (attributes[0] != NULL) {
-        stop(r, "xml-attribute", gw_format_name_for_report(r->slots->arena, gw_bytes_str(name)));
+        stop(r, "xml-attribute",
+             r->depth == 0 ? f->record : field_of(r, r->depth == 1 ? gw_bytes_str(name) : r->name));
         return;
     }
     r->depth++;
     if (r->depth == 1 && strcmp(name, f->record) != 0)
-        stop(r, "xml-root", gw_format_name_for_report(r->slots->arena, gw_bytes_str(name)));
+        stop(r, "xml-root", "");
     if (r->depth > 2)
-        stop(r, "xml-depth", gw_format_name_for_report(r->slots->arena, gw_bytes_str(name)));
+        stop(r, "xml-depth", field_of(r, r->name));
     if (r->depth != 2)
         return;
     /* expat's name lives until the element ends only for known fields: unknown ones are copied. */
@@ -152,6 +162,13 @@ static const char *reason_of(enum XML_Error code)
     }
 }
 
+bool gw_xml_is_utf16(struct gw_bytes b)
+{
+    return b.len >= 2 &&
+           (b.ptr[0] == 0 || b.ptr[1] == 0 || (b.ptr[0] == 0xfe && b.ptr[1] == 0xff) ||
+            (b.ptr[0] == 0xff && b.ptr[1] == 0xfe));
+}
+
 enum gw_status gw_xml_read(struct gw_bytes bytes, struct gw_slots *s)
 {
     return gw_xml_scan(bytes, s) ? GW_OK : gw_xml_parse(bytes, s);
@@ -160,6 +177,11 @@ enum gw_status gw_xml_read(struct gw_bytes bytes, struct gw_slots *s)
 enum gw_status gw_xml_parse(struct gw_bytes bytes, struct gw_slots *s)
 {
     struct reading r = {.slots = s, .text_cap = bytes.len};
+    /* expat sees UTF-16 by its mark, or by its zero bytes, whatever encoding it was told. */
+    if (gw_xml_is_utf16(bytes)) {
+        gw_report_add(s->report, GW_PROBLEM_ERROR, "utf8-invalid", "", NULL);
+        return GW_INVALID;
+    }
     r.text = gw_arena_alloc(s->arena, bytes.len);
     r.parser = parser_get();
     if (r.text == NULL || r.parser == NULL)

@@ -431,6 +431,10 @@ static enum gw_status xml_feed(void *impl, struct gw_bytes bytes, bool last,
     enum gw_status st = GW_INVALID;
     if (x->reason == NULL)
         st = gw_split_queue_append(&x->queue, bytes, keep_from(x));
+    if (st == GW_OK && x->pos == 0 && gw_xml_is_utf16(gw_buf_view(&x->queue.bytes))) {
+        x->reason = "utf8-invalid";
+        st = GW_INVALID;
+    }
     for (bool done = false; st == GW_OK && !done;)
         st = step(x, last, &done);
     if (st == GW_OK && too_large(x))

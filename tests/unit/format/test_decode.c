@@ -182,11 +182,66 @@ static void test_unknown_fields_are_kept(void **state)
     assert_false(r->extension[0]->spelling);
     assert_string_equal(r->extension[0]->field, "QX_EXTRA");
     assert_string_equal(r->extension[0]->text, "a & b");
-    assert_true(reported(GW_PROBLEM_WARNING, "field-unknown", "QX_EXTRA"));
+    assert_true(reported(GW_PROBLEM_WARNING, "field-unknown", "?29"));
+    assert_false(reported(GW_PROBLEM_WARNING, "field-unknown", "QX_EXTRA"));
     assert_string_equal(encode(ORG, r, NULL), text);
     text = edit(sample(ZJ), "\"ISCANCELCASE\":\"0\"}",
                 "\"ISCANCELCASE\":\"0\",\"FLAG\":[1,{\"a\":null}],\"TONG_TIME\":1700000000000}");
     expect_accepted(ZJ, text);
+}
+
+/* A name that is not ours may be data: reports say where it stands. */
+static void test_unknown_names_are_not_echoed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *from, *to, *code, *field;
+    } row[] = {
+        {ORG, "<record>", "<zhang-san>", "xml-root", ""},
+        {ORG, "<record>", "<record zhang='1'>", "xml-attribute", "record"},
+        {ORG, "<record>", "<record><zhang-san a='1'/>", "xml-attribute", "?1"},
+        {ORG, "<record>", "<record><a/><zhang-san><b/></zhang-san>", "xml-depth", "?2"},
+        {ORG, "<record>", "<record><zhang/><zhang/>", "field-repeated", "?2"},
+        {SZ, "{", "{\"zhang\":1,\"zhang\":2,", "json-key-repeated", "?2"},
+        {SZ, "{", "{\"zhang\":\"\\u0001\",", "value-charset", "?1"},
+    };
+    for (size_t i = 0; i < GW_ARRAY_LEN(row); i++) {
+        fresh(NULL);
+        expect_refused(row[i].id, edit(sample(row[i].id), row[i].from, row[i].to), row[i].code,
+                       row[i].field);
+    }
+}
+
+/* In names and identifiers they deceive the eye; in prose they do no harm. */
+static void test_characters_nobody_sees(void **state)
+{
+    (void)state;
+    static const char *const text[] = {"a\xe2\x80\xae", "a\xe2\x81\xa7", "\xe2\x80\x8b",
+                                       "a\xc2\x85",
+                                       "\xef\xbb\xbf"
+                                       "a"};
+    for (size_t i = 0; i < GW_ARRAY_LEN(text); i++) {
+        fresh(NULL);
+        expect_refused(ORG, element(sample(ORG), "CF_XDR_MC", text[i]), "field-control",
+                       "CF_XDR_MC");
+        expect_refused(ORG, element(sample(ORG), "CF_WSH", text[i]), "field-control", "CF_WSH");
+        fresh(NULL);
+        decode(ORG, element(sample(ORG), "BZ", text[i]));
+    }
+    fresh(NULL);
+    gw_record *r = decode(ORG, sample(ORG));
+    r->subject->name = (char *)(uintptr_t) "a\xe2\x80\xae";
+    struct gw_buf b;
+    gw_buf_init(&b, 1 << 20);
+    assert_int_equal(gw_canon_pack(r, &b), GW_OK);
+    struct gw_bytes packed = gw_buf_view(&b);
+    assert_int_equal(
+        gw_format_decode(format("canonical.record@1"), packed, &today, arena, &report, &r),
+        GW_INVALID);
+    assert_true(reported(GW_PROBLEM_ERROR, "field-control", "subject.name"));
+    gw_buf_fini(&b);
+    fresh(NULL);
+    expect_refused(ORG, "\xff\xfe", "utf8-invalid", "");
 }
 
 static void test_forms_of_absence_and_tokens(void **state)
@@ -281,6 +336,8 @@ int main(void)
         TEST(test_repairs_are_counted_and_undone_for_the_sender),
         TEST(test_spelling_of_a_changed_value_is_dropped),
         TEST(test_unknown_fields_are_kept),
+        TEST(test_unknown_names_are_not_echoed),
+        TEST(test_characters_nobody_sees),
         TEST(test_forms_of_absence_and_tokens),
         TEST(test_columns_of_the_other_class),
         TEST(test_a_cancelled_case_is_not_in_publicity),

@@ -154,6 +154,11 @@ static void test_xml_that_is_no_package(void **state)
     }
     struct result r = split(ORG, gw_bytes_make("<package><body>\xff</body>", 23), 5);
     assert_string_equal(r.reason, "malformed-xml");
+    /* expat would read it. */
+    r = split(ORG, gw_bytes_make("\xff\xfe<\0p\0/\0>\0", 10), 1);
+    assert_string_equal(r.reason, "utf8-invalid");
+    r = split(ORG, gw_bytes_make("\0<\0p\0/\0>", 8), 8);
+    assert_string_equal(r.reason, "utf8-invalid");
 }
 
 /* What is wrong inside one record is that record's fault: the others go on. */

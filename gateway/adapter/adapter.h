@@ -110,8 +110,8 @@ void gw_segment_fini(struct gw_segment *s);
 /* Copies the wire bytes, unpacks them as the target's input and, for writer methods, runs
  * prepare(). What fails stays in the segment where the method takes one message only, for evidence:
  * no handler may run then. GW_CONFLICT: of another batch than the messages before it, put it into
- * the next segment; GW_INVALID: malformed; GW_NOMEM over the arena's budget; GW_INTERNAL the
- * handler failed. */
+ * the next segment; GW_INVALID: malformed; GW_CORRUPT: a text that is not UTF-8 or has a NUL;
+ * GW_NOMEM over the arena's budget; GW_INTERNAL the handler failed. */
 GW_MUST_USE enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *s,
                                               struct gw_bytes wire);
 /* Runs open() once. */

@@ -23,8 +23,9 @@ static enum gw_status unpack(struct gw_adapter_call *c, struct gw_segment *s,
                              struct gw_segment_message *m)
 {
     /* protobuf-c checks neither UTF-8 nor nesting. */
-    if (gw_canon_message_check(c->target->input, m->wire, NULL) != GW_OK)
-        return GW_INVALID;
+    enum gw_status st = gw_canon_message_check(c->target->input, m->wire, NULL);
+    if (st != GW_OK)
+        return st == GW_CORRUPT ? st : GW_INVALID;
     ProtobufCAllocator alloc;
     gw_canon_allocator(s->arena, &alloc);
     m->message = protobuf_c_message_unpack(c->target->input, &alloc, m->wire.len, m->wire.ptr);

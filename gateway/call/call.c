@@ -173,6 +173,8 @@ static const char *reason_of(enum gw_status st)
     case GW_INVALID:
     case GW_UNSUPPORTED:
         return "malformed-message";
+    case GW_CORRUPT:
+        return "utf8-invalid";
     case GW_BUSY:
         return "overload";
     default:

@@ -103,8 +103,8 @@ gw_record *gw_canon_record_new(struct gw_arena *a);
 GW_MUST_USE enum gw_status gw_canon_unpack(struct gw_bytes b, struct gw_arena *a, gw_record **ret);
 GW_MUST_USE enum gw_status gw_canon_pack(const gw_record *r, struct gw_buf *ret);
 /* Bytes of any message against its descriptor, to be asked before protobuf-c unpacks them: wire
- * types, lengths, nesting up to 16 (GW_TOO_LARGE), strings are UTF-8 without NUL. `ret_unknown`
- * (may be NULL): fields the schema does not have. */
+ * types, lengths, nesting up to 16 (GW_TOO_LARGE), strings are UTF-8 without NUL (else GW_CORRUPT).
+ * `ret_unknown` (may be NULL): fields the schema does not have. */
 GW_MUST_USE enum gw_status gw_canon_message_check(const ProtobufCMessageDescriptor *d,
                                                   struct gw_bytes b, size_t *ret_unknown);
 /* The payload is there and of the record's kind. */

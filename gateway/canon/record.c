@@ -123,7 +123,9 @@ bool gw_canon_payload_fits(const gw_record *r)
 
 enum gw_status gw_canon_unpack(struct gw_bytes b, struct gw_arena *a, gw_record **ret)
 {
-    GW_TRY(gw_canon_message_check(&xinqiao__v1__record__descriptor, b, NULL));
+    enum gw_status checked = gw_canon_message_check(&xinqiao__v1__record__descriptor, b, NULL);
+    if (checked != GW_OK)
+        return checked == GW_CORRUPT ? GW_INVALID : checked;
     ProtobufCAllocator alloc;
     gw_canon_allocator(a, &alloc);
     static const uint8_t nothing;

@@ -89,7 +89,7 @@ static enum gw_status check_field(const ProtobufCFieldDescriptor *f, unsigned wi
         return GW_INVALID;
     if (f->type == PROTOBUF_C_TYPE_STRING) {
         bool nul = value.len != 0 && memchr(value.ptr, 0, value.len) != NULL;
-        return nul || !gw_utf8_valid(value) ? GW_INVALID : GW_OK;
+        return nul || !gw_utf8_valid(value) ? GW_CORRUPT : GW_OK;
     }
     if (f->type == PROTOBUF_C_TYPE_MESSAGE)
         return check_message(f->descriptor, value, depth + 1, unknown);

@@ -528,6 +528,15 @@ static void check_malformed(void)
     gw_call_drained(call);
 }
 
+static void check_nul_in_text(void)
+{
+    static const uint8_t frame[] = {0, 0, 0, 0, 5, 0x0a, 3, 'x', 0, 'y'};
+    call = begin("/grpc.health.v1.Health/Check");
+    gw_call_data(call, gw_bytes_make(frame, sizeof(frame)));
+    gw_call_end(call);
+    gw_call_drained(call);
+}
+
 static void check_twice(void)
 {
     call = begin("/grpc.health.v1.Health/Check");
@@ -546,6 +555,10 @@ static void a_malformed_message_is_in_the_entry(void **state)
     assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "malformed-message"));
     assert_true(gw_audit_has(&e, GW_AF_REQUEST_COMMIT));
     assert_int_equal(e.num[GW_AF_REQUEST_SIZE], 4);
+    run(check_nul_in_text, answered);
+    e = entry(0, room);
+    assert_string_equal(out.status, "3");
+    assert_true(gw_bytes_eq_str(e.str[GW_AF_REASON], "utf8-invalid"));
     run(check_twice, answered);
     assert_string_equal(out.status, "3");
     e = entry(0, room);

@@ -106,10 +106,7 @@ static int set(struct gw_cmd_ctx *c, const struct gw_cmd_opt *o, const char *val
         return gw_cmd_usage_hint(c);
     case GW_OPT_TEXT:
     case GW_OPT_MAYBE:
-        if (o->ret != NULL)
-            *(const char **)o->ret = value;
-        else
-            c->zh = strncmp(value, "en", 2) != 0; /* --lang */
+        *(const char **)o->ret = value;
         return GW_EXIT_GO_ON;
     case GW_OPT_END:
         break;
@@ -117,14 +114,12 @@ static int set(struct gw_cmd_ctx *c, const struct gw_cmd_opt *o, const char *val
     return GW_EXIT_USAGE;
 }
 
-/* Language and form first, so that every complaint already speaks them. */
+/* The form first (main.c has taken the language), so that every complaint already speaks them. */
 static void scan_first(struct gw_cmd_ctx *c, int argc, char **argv, bool *ret_help)
 {
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             c->json = true;
-        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
-            c->zh = strncmp(argv[i + 1], "en", 2) != 0;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             *ret_help = true;
     }

@@ -34,6 +34,7 @@ struct gw_cmd {
     const char *name; /* one or two words: "log verify" */
     const char *zh, *en;
     int (*run)(struct gw_cmd_ctx *c, int argc, char **argv);
+    bool talks; /* to a gateway: a broken connection must not end the program */
 };
 extern const struct gw_cmd gw_cmd_table[];
 extern const size_t gw_cmd_count;

@@ -2,6 +2,7 @@
  * subcommand's file. */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -11,19 +12,20 @@
 
 const struct gw_cmd gw_cmd_table[] = {
     {"translate", "离线转换数据包的格式", "translate a package between formats, offline",
-     gw_cmd_translate},
+     gw_cmd_translate, false},
     {"push", "报送数据包（可分批、续传、试运行）", "push a package (batches, resuming, dry run)",
-     gw_cmd_push},
+     gw_cmd_push, true},
     {"pull", "按本方格式拉取记录到文件（可续传）",
-     "pull records into files in your format (resumable)", gw_cmd_pull},
-    {"sheet verify", "核验交接单", "verify a batch sheet", gw_cmd_sheet_verify},
-    {"log search", "检索交换日志", "search the exchange log", gw_cmd_log_search},
-    {"log show", "显示交换日志的一条", "show one entry of the exchange log", gw_cmd_log_show},
+     "pull records into files in your format (resumable)", gw_cmd_pull, true},
+    {"sheet verify", "核验交接单", "verify a batch sheet", gw_cmd_sheet_verify, false},
+    {"log search", "检索交换日志", "search the exchange log", gw_cmd_log_search, false},
+    {"log show", "显示交换日志的一条", "show one entry of the exchange log", gw_cmd_log_show,
+     false},
     {"log verify", "核验交换日志是否完整、未被改动",
-     "verify that the exchange log is whole and unchanged", gw_cmd_log_verify},
-    {"conf check", "检查网关配置", "check a gateway configuration", gw_cmd_conf_check},
+     "verify that the exchange log is whole and unchanged", gw_cmd_log_verify, false},
+    {"conf check", "检查网关配置", "check a gateway configuration", gw_cmd_conf_check, false},
     {"status", "网关状态一览，异常附处理办法", "the gateway on one screen, with cures",
-     gw_cmd_status},
+     gw_cmd_status, true},
 };
 const size_t gw_cmd_count = GW_ARRAY_LEN(gw_cmd_table);
 
@@ -43,16 +45,23 @@ static void help(const struct gw_cmd_ctx *c, FILE *f)
     fputs("  ", f);
     gw_cmd_pad(f, "version", 16);
     fprintf(f, "%s\n", TR(c, "显示版本", "show the version"));
-    fputs(TR(c,
-             "\n每个命令的说明：xinqiao 命令 --help\n"
-             "语言：--lang en 或环境变量 XINQIAO_LANG=en；供程序读取：--json\n"
-             "连接：--connect 主机:端口 加 --cert --key --ca，或 --as 目录/pki/名称，"
-             "或环境变量 XINQIAO_CONFIG 指明的文件\n",
-             "\nhelp of a command: xinqiao COMMAND --help\n"
-             "language: --lang zh or the environment variable XINQIAO_LANG; for programs: --json\n"
-             "connection: --connect HOST:PORT with --cert --key --ca, or --as DIR/pki/NAME, or the "
-             "file that XINQIAO_CONFIG names\n"),
-          f);
+    fputs(
+        TR(c,
+           "\n每个命令的说明：xinqiao 命令 --help\n"
+           "语言：--lang en 或环境变量 XINQIAO_LANG=en；供程序读取：--json\n"
+           "连接：--connect 主机:端口 加 --cert --key --ca，或 --as 目录/pki/名称，"
+           "或环境变量 XINQIAO_CONFIG 指明的文件\n"
+           "退出码：0 成功；1 失败；2 用法错误；3 部分记录被拒绝；5 连接不上或身份不被接受；6 "
+           "网关拒绝了调用；其他含义见各命令\n",
+           "\nhelp of a command: xinqiao COMMAND --help\n"
+           "language: --lang zh or the environment variable XINQIAO_LANG; for programs: --json\n"
+           "connection: --connect HOST:PORT with --cert --key --ca, or --as DIR/pki/NAME, or the "
+           "file that XINQIAO_CONFIG names\n"
+           "exit codes: 0 done; 1 failed; 2 usage; 3 some records refused; 5 no connection, or our "
+           "identity is\nnot accepted; 6 the gateway refused the call; where a command differs, "
+           "its "
+           "help says so\n"),
+        f);
 }
 
 static int version(const struct gw_cmd_ctx *c)
@@ -115,16 +124,72 @@ static int unknown(const struct gw_cmd_ctx *c, int argc, char **argv)
     return GW_EXIT_USAGE;
 }
 
-static bool lang_is_zh(const char *s)
+/* "zh", "en", and with a country behind: "zh-CN", "en_GB.UTF-8". */
+static bool lang_parse(const char *s, bool *ret_zh)
 {
-    return strncmp(s, "en", 2) != 0;
+    bool zh = strncmp(s, "zh", 2) == 0;
+    if (!zh && strncmp(s, "en", 2) != 0)
+        return false;
+    if (s[2] != '\0' && strchr("-_.", s[2]) == NULL)
+        return false;
+    *ret_zh = zh;
+    return true;
+}
+
+/* Takes --lang out of the arguments, wherever it stands. GW_EXIT_GO_ON or GW_EXIT_USAGE. */
+static int take_lang(struct gw_cmd_ctx *c, int *argc, char **argv)
+{
+    const char *value = getenv("XINQIAO_LANG"), *from = "XINQIAO_LANG";
+    int n = 1;
+    c->zh = true;
+    if (value != NULL && value[0] == '\0')
+        value = NULL;
+    for (int i = 1; i < *argc; i++) {
+        if (strncmp(argv[i], "--lang", 6) != 0 || (argv[i][6] != '\0' && argv[i][6] != '=')) {
+            argv[n++] = argv[i];
+            continue;
+        }
+        from = "--lang";
+        value = argv[i][6] == '=' ? argv[i] + 7 : i + 1 < *argc ? argv[++i] : "";
+    }
+    *argc = n;
+    argv[n] = NULL;
+    if (value == NULL || lang_parse(value, &c->zh))
+        return GW_EXIT_GO_ON;
+    gw_cmd_err(c, "%s 应为 zh 或 en，不是“%s”", "%s is zh or en, not \"%s\"", from, value);
+    return GW_EXIT_USAGE;
+}
+
+/* `xinqiao log`, with or without --help: what there is under this word. */
+static bool group_help(const struct gw_cmd_ctx *c, int argc, char **argv)
+{
+    size_t len = strlen(argv[0]), count = 0;
+    bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if (argc > 1 && !asked)
+        return false;
+    FILE *f = asked ? stdout : stderr;
+    for (size_t i = 0; i < gw_cmd_count; i++) {
+        const struct gw_cmd *cmd = &gw_cmd_table[i];
+        if (strncmp(cmd->name, argv[0], len) != 0 || cmd->name[len] != ' ')
+            continue;
+        if (count++ == 0)
+            fprintf(f,
+                    TR(c, "用法：xinqiao %s 命令 [参数]\n\n命令：\n",
+                       "usage: xinqiao %s COMMAND [ARGUMENTS]\n\ncommands:\n"),
+                    argv[0]);
+        fputs("  ", f);
+        gw_cmd_pad(f, cmd->name, 16);
+        fprintf(f, "%s\n", TR(c, cmd->zh, cmd->en));
+    }
+    return count != 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *env = getenv("XINQIAO_LANG");
-    struct gw_cmd_ctx c = {.prog = argv[0], .zh = env == NULL || lang_is_zh(env)};
-    signal(SIGPIPE, SIG_IGN);
+    struct gw_cmd_ctx c = {.prog = argv[0]};
+    int rc = take_lang(&c, &argc, argv);
+    if (rc != GW_EXIT_GO_ON)
+        return rc;
     gw_log_setup(2, GW_LOG_ERROR, true);
     if (gw_crypto_init() != GW_OK) {
         gw_cmd_err(&c, "无法初始化密码库（OpenSSL），请检查其安装",
@@ -135,16 +200,9 @@ int main(int argc, char **argv)
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             c.json = true;
-        } else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc) {
-            c.zh = lang_is_zh(argv[++i]);
-        } else if (strncmp(argv[i], "--lang=", 7) == 0) {
-            c.zh = lang_is_zh(argv[i] + 7);
         } else if (strcmp(argv[i], "--version") == 0) {
             return version(&c);
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            /* --lang may still follow */
-            if (i + 2 < argc && strcmp(argv[i + 1], "--lang") == 0)
-                c.zh = lang_is_zh(argv[i + 2]);
             help(&c, stdout);
             return GW_EXIT_OK;
         } else {
@@ -169,10 +227,14 @@ int main(int argc, char **argv)
     }
     int words;
     c.cmd = find(argc, argv, &words);
+    if (c.cmd == NULL && group_help(&c, argc, argv))
+        return argc > 1 ? GW_EXIT_OK : GW_EXIT_USAGE;
     if (c.cmd == NULL)
         return unknown(&c, argc, argv);
-    int rc = c.cmd->run(&c, argc - words, argv + words);
-    if (fflush(stdout) != 0 && rc == GW_EXIT_OK) {
+    if (c.cmd->talks)
+        signal(SIGPIPE, SIG_IGN); /* else `xinqiao log search | head` ends here, quietly */
+    rc = c.cmd->run(&c, argc - words, argv + words);
+    if (fflush(stdout) != 0 && rc == GW_EXIT_OK && errno != EPIPE) {
         gw_cmd_err(&c, "标准输出写入失败", "standard output can not be written");
         rc = GW_EXIT_FAILED;
     }

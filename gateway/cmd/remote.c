@@ -110,6 +110,17 @@ static int missing(const struct gw_remote *r, const char *option)
     return GW_EXIT_USAGE;
 }
 
+static const char *as_folder(const struct gw_remote *r)
+{
+    static char dir[GW_REMOTE_PATH];
+    snprintf(dir, sizeof(dir), "%s", r->as);
+    char *slash = strrchr(dir, '/');
+    if (slash == NULL)
+        return ".";
+    *slash = '\0';
+    return dir;
+}
+
 static int open_tls(struct gw_remote *r)
 {
     const char *files[] = {r->cert_path, r->key_path, r->ca_path};
@@ -151,6 +162,16 @@ int gw_remote_open(struct gw_remote *r)
         int rc = gw_remote_conf_load(r, config);
         if (rc != GW_EXIT_OK)
             return rc;
+    }
+    if (r->address[0] == '\0' && r->as != NULL) {
+        gw_cmd_err(
+            r->c,
+            "--as %s 没有地址：缺少文件 %s/../address（网关启动后写入）；请启动网关，或给出 "
+            "--connect 主机:端口",
+            "--as %s has no address: there is no file %s/../address (a gateway writes it when "
+            "it starts); start the gateway, or give --connect HOST:PORT",
+            r->as, as_folder(r));
+        return GW_EXIT_USAGE;
     }
     if (r->address[0] == '\0')
         return missing(r, "--connect");

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "server/server_internal.h"
 
 static void say(const struct gw_buf *text)
@@ -69,6 +70,8 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
     if (st == GW_OK)
         st = gw_file_mkdirs(s->settings.log_dir, 0700);
     if (st == GW_OK)
+        st = gw_server_tie_look(&s->settings, error);
+    if (st == GW_OK)
         st = gw_audit_open(&s->settings.log, &s->audit, error);
     if (st != GW_OK) {
         if (error->len == 0)
@@ -77,14 +80,26 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
         return exit_of(st);
     }
     gw_audit_on_dead(s->audit, log_died, s);
-    st = gw_store_open(&s->settings.store, &s->store, error);
+    if (gw_audit_recovered(s->audit))
+        GW_LOG(
+            GW_LOG_WARN, "server",
+            "recovered after a crash: the run before this one was not stopped; the log is whole");
+    st = gw_server_tie_look_at_log(s, error);
+    if (st != GW_OK && error->len > 0)
+        return exit_of(st);
+    if (st == GW_OK)
+        st = gw_store_open(&s->settings.store, &s->store, error);
     if (st != GW_OK) {
         if (error->len == 0)
             gw_buf_printf(error, "store %s: %s", s->settings.store_dir, gw_status_text(st));
         gw_buf_str(error, "\n");
         return GW_EXIT_OS;
     }
-    st = gw_server_reconcile(s);
+    st = gw_server_tie(s, error);
+    if (st != GW_OK && error->len > 0)
+        return exit_of(st);
+    if (st == GW_OK)
+        st = gw_server_reconcile(s);
     if (st == GW_OK)
         st = gw_service_sheet_key_load(s->settings.keys_dir, s->settings.log.host, &s->sheet_key,
                                        s->sheet_vkey);
@@ -117,6 +132,13 @@ static enum gw_status write_line(const char *path, const char *text, const char 
     return gw_file_write_atomic(path, gw_bytes_str(line), 0644);
 }
 
+/* What is not there any more is as good. */
+static void remove_file(const char *path)
+{
+    if (path != NULL)
+        (void)unlink(path);
+}
+
 static int open_loops(struct gw_server *s, struct gw_buf *error)
 {
     char address[160];
@@ -128,13 +150,22 @@ static int open_loops(struct gw_server *s, struct gw_buf *error)
         s->loops = GW_MAX_LOOPS;
     snprintf(address, sizeof(address), "%s", s->settings.address);
     char *colon = strrchr(address, ':');
+    enum gw_status free_port = gw_io_listen_probe(address);
     for (unsigned i = 0; i < s->loops; i++) {
-        enum gw_status st = gw_server_loop_init(s, &s->loop[i], address);
+        enum gw_status st = free_port;
+        if (st == GW_OK)
+            st = gw_server_loop_init(s, &s->loop[i], address);
+        if (st == GW_EXISTS) {
+            gw_buf_printf(error,
+                          "listen.address: 另有进程正在监听 %s\n"
+                          "listen.address: another process listens on %s\n",
+                          address, address);
+            return GW_EXIT_OS;
+        }
         if (st != GW_OK) {
             gw_buf_printf(error, "listen.address %s: %s\n", address,
-                          st == GW_EXISTS    ? "another process listens there"
-                          : st == GW_INVALID ? "expected ADDRESS:PORT, as 127.0.0.1:8443"
-                                             : gw_status_text(st));
+                          st == GW_INVALID ? "expected ADDRESS:PORT, as 127.0.0.1:8443"
+                                           : gw_status_text(st));
             return GW_EXIT_OS;
         }
         /* Port 0: the others share what the first one got. */
@@ -161,6 +192,29 @@ static int open_loops(struct gw_server *s, struct gw_buf *error)
     return 0;
 }
 
+/* A fault a line in the text log; the first one stays for the operator's status. */
+static void note_refused(struct gw_server *s, struct gw_bytes faults)
+{
+    char when[28];
+    struct gw_bytes first = GW_BYTES_NONE;
+    gw_clock_rfc3339(gw_clock_wall_us(), when);
+    GW_LOG(GW_LOG_ERROR, "server", "reload refused, the old configuration stays");
+    while (faults.len > 0) {
+        const uint8_t *nl = memchr(faults.ptr, '\n', faults.len);
+        struct gw_bytes line =
+            gw_bytes_make(faults.ptr, nl != NULL ? (size_t)(nl - faults.ptr) : faults.len);
+        GW_LOG(GW_LOG_ERROR, "server", "reload refused: %.*s", GW_BYTES_FMT(line));
+        if (first.len == 0)
+            first = line;
+        size_t used = line.len + (nl != NULL ? 1 : 0);
+        faults = gw_bytes_make(faults.ptr + used, faults.len - used);
+    }
+    first = gw_utf8_cut(first, sizeof(s->reload_refused) - sizeof(when) - 2);
+    pthread_mutex_lock(&s->refused_lock);
+    snprintf(s->reload_refused, sizeof(s->reload_refused), "%s %.*s", when, GW_BYTES_FMT(first));
+    pthread_mutex_unlock(&s->refused_lock);
+}
+
 /* All or nothing: what is refused changes nothing. */
 static void reload(struct gw_server *s)
 {
@@ -177,8 +231,7 @@ static void reload(struct gw_server *s)
         st = gw_server_log_generation(s, "config.reload");
     }
     if (st != GW_OK) {
-        GW_LOG(GW_LOG_ERROR, "server", "reload refused, the old configuration stays: %.*s",
-               GW_BYTES_FMT(gw_buf_view(&error)));
+        note_refused(s, gw_buf_view(&error));
         s->generation = before;
         gw_generation_free(g);
         gw_buf_fini(&error);
@@ -190,6 +243,9 @@ static void reload(struct gw_server *s)
     gw_call_generation_unref(&before->call);
     s->drain_ms = g->settings.drain_ms;
     gw_log_setup(s->text_log_fd, (enum gw_log_level)g->settings.log_level, false);
+    pthread_mutex_lock(&s->refused_lock);
+    s->reload_refused[0] = '\0';
+    pthread_mutex_unlock(&s->refused_lock);
     GW_LOG(GW_LOG_INFO, "server", "reloaded: %s", g->mapping);
     gw_buf_fini(&error);
 }
@@ -242,6 +298,7 @@ static void server_fini(struct gw_server *s)
     gw_adapter_set_free(s->adapters);
     if (s->config != NULL)
         gw_server_settings_fini(&s->settings, s->config);
+    pthread_mutex_destroy(&s->refused_lock);
     free(s);
 }
 
@@ -292,6 +349,7 @@ int gw_server_run(const char *conf)
     sigset_t set;
     if (s == NULL)
         return GW_EXIT_OS;
+    pthread_mutex_init(&s->refused_lock, NULL);
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
@@ -307,8 +365,14 @@ int gw_server_run(const char *conf)
     if (rc == 0)
         serve_until_told(s, &set);
     stop(s);
+    if (rc == 0) {
+        remove_file(s->settings.address_file);
+        remove_file(s->settings.pid_file);
+    }
     if (rc == 0 && atomic_load(&s->log_dead))
         rc = GW_EXIT_LOG_DEAD;
     server_fini(s);
+    if (rc == 0)
+        GW_LOG(GW_LOG_INFO, "server", "stopped");
     return rc;
 }

@@ -43,6 +43,7 @@ static const struct gw_config_option rows[] = {
     OPT(log.commit_timeout_ms, "log.commit_timeout", DURATION_MS, "2s", 100, 60000, false, "Longest wait for a durable entry."),
     OPT(log.segment_bytes, "log.segment", BYTES, "64 MiB", 4 << 20, 1 << 30, false, "Size of a preallocated journal segment."),
     OPT(log.min_free, "min_free", BYTES, "1 GiB", 0, 0, false, "Below this free space exchanges are refused with disk-low."),
+    OPT(accept_new_store, "accept_new_store", BOOL, "false", 0, 0, false, "Starts with an empty store beside a log that has exchanges: only when the store is lost for good."),
     OPT(store.queue_max, "store.queue", INT, "4096", 16, 1048576, false, "Writes that may wait for the store."),
     OPT(store.group_max, "store.group", INT, "1024", 1, 65536, false, "Writes put into one transaction."),
     OPT(store.cache_bytes, "store.cache", BYTES, "64 MiB", 1 << 20, INT64_C(1) << 40, false, "Page cache of the writing connection."),

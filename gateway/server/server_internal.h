@@ -28,6 +28,7 @@ struct gw_server_settings {
     const char *data_dir, *keys_dir, *formats_dir, *law_dir, *peers_dir;
     const char *address_file, *pid_file, *text_log;
     int log_level;
+    bool accept_new_store;
     uint64_t drain_ms;
     struct gw_tls_settings tls;
     struct gw_audit_settings log;
@@ -108,6 +109,9 @@ struct gw_server {
     atomic_bool log_dead;
     uint64_t drain_ms; /* of the present generation; not changed any more once loops drain */
     int text_log_fd;
+    /* The last reload when it was refused; until the next good one. */
+    pthread_mutex_t refused_lock;
+    char reload_refused[320]; /* when, and the first fault; "" */
 };
 
 /* server.c */
@@ -116,6 +120,12 @@ GW_MUST_USE enum gw_status gw_server_adapters(struct gw_adapter_set **ret,
 /* reconcile.c: rows of pending_entry are looked for in the log and appended if absent (DESIGN 9).
  */
 GW_MUST_USE enum gw_status gw_server_reconcile(struct gw_server *s);
+/* tie.c: are log and store each other's? GW_CORRUPT and a text with the cure when not. Before the
+ * log is opened, before the store is (nothing is made beside what is left of them), and after. */
+GW_MUST_USE enum gw_status gw_server_tie_look(const struct gw_server_settings *s,
+                                              struct gw_buf *ret_error);
+GW_MUST_USE enum gw_status gw_server_tie_look_at_log(struct gw_server *s, struct gw_buf *ret_error);
+GW_MUST_USE enum gw_status gw_server_tie(struct gw_server *s, struct gw_buf *ret_error);
 /* journal.c: CONFIG entries. */
 GW_MUST_USE enum gw_status gw_server_log_config(struct gw_server *s, const char *event,
                                                 const struct gw_hash *hash, const char *text);

@@ -43,7 +43,12 @@ const struct gw_service_status *gw_server_status(void)
     static __thread struct gw_service_peer_status peer[GW_COUNTED_PEERS];
     struct gw_server_loop *here = gw_server_loop_here();
     struct gw_server *s = here->server;
+    static __thread char refused[sizeof(s->reload_refused)];
     const struct gw_generation *g = here->calls.generation->owner; /* of this loop */
+    pthread_mutex_lock(&s->refused_lock);
+    memcpy(refused, s->reload_refused, sizeof(refused));
+    pthread_mutex_unlock(&s->refused_lock);
+    st.reload_refused = refused;
     const struct gw_peer_set *peers = g->peers;
     size_t n = gw_authz_peer_count(peers);
     st.started_us = s->started_us;

@@ -17,6 +17,13 @@ static void red_number(struct gw_report *r, const char *reason, int64_t n)
     gw_report_add(r, GW_PROBLEM_WARNING, reason, "", "item", gw_arena_strdup(r->arena, text), NULL);
 }
 
+static const char *bytes_text(struct gw_arena *a, uint64_t n)
+{
+    const uint64_t mib = UINT64_C(1) << 20;
+    return n >= mib ? gw_arena_printf(a, "%" PRIu64 " MiB", n / mib)
+                    : gw_arena_printf(a, "%" PRIu64 " B", n);
+}
+
 static bool set_log(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse *m,
                     struct gw_report *red)
 {
@@ -43,7 +50,10 @@ static bool set_log(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse 
     if (s.dead)
         gw_report_add(red, GW_PROBLEM_ERROR, "log-unavailable", "", NULL);
     if (s.disk_low)
-        gw_report_add(red, GW_PROBLEM_ERROR, "disk-low", "", NULL);
+        gw_report_add(red, GW_PROBLEM_ERROR, "disk-low-here", "", "item",
+                      gw_arena_strdup(x->arena, s.dir), "because",
+                      bytes_text(x->arena, s.free_bytes), "expected",
+                      bytes_text(x->arena, s.min_free), NULL);
     if (s.oldest_unpublished_us > EVIDENCE_DEBT_S * GW_USEC_PER_SEC)
         red_number(red, "evidence-late", s.oldest_unpublished_us / GW_USEC_PER_SEC);
     return true;
@@ -108,6 +118,9 @@ static bool set_server(const struct gw_service_ctx *x, Xinqiao__V1__StatusRespon
         red_number(red, "certificate-ends", s->certificate_days_left);
     if (s->crl_due_us != 0 && s->crl_due_us < x->now_us)
         gw_report_add(red, GW_PROBLEM_WARNING, "crl-overdue", "", NULL);
+    if (s->reload_refused != NULL && s->reload_refused[0] != '\0')
+        gw_report_add(red, GW_PROBLEM_ERROR, "reload-refused", "", "item",
+                      gw_arena_strdup(x->arena, s->reload_refused), NULL);
     m->peers = gw_arena_calloc(x->arena, s->peer_count, sizeof(Xinqiao__V1__PeerStatus *));
     for (size_t i = 0; m->peers != NULL && i < s->peer_count; i++) {
         m->peers[i] = peer_of(x, &s->peers[i], red);

@@ -32,7 +32,8 @@ def test_below_min_free(stopped_gateway):
     assert refused.retry_s
     status = operator.status()
     assert status.log.disk_low
-    assert "disk-low" in [line.reason for line in status.red]
+    line = [line for line in status.red if line.reason == "disk-low-here"][0]
+    assert "/data/log has " in line.text_en and "min_free" in line.text_zh and "try again" not in line.text_en
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 """Start, --check, reload all or nothing, drain, second instance, stale files."""
+import shutil
 import signal
 import subprocess
 import threading
@@ -7,6 +8,7 @@ import time
 import grpc
 from lib import data, protos
 from lib.client import Refusal, items, refusal
+from lib.gateway import Gateway
 from lib.paths import DAEMON
 
 
@@ -51,7 +53,13 @@ def test_reload_takes_a_new_grant_and_refuses_a_bad_file(gateway):
 
     peer.write_text("nonsense {" + text)
     gateway.process.send_signal(signal.SIGHUP)
-    assert wait_for(lambda: "suzhou.conf" in gateway.text())
+    operator = gateway.client("operator")
+
+    def red():
+        return [line for line in operator.status().red if line.reason == "reload-refused"]
+    assert wait_for(red)
+    assert "suzhou.conf" in red()[0].text_en and "suzhou.conf" in red()[0].text_zh
+    assert "suzhou.conf" in gateway.text() and "\\u000a" not in gateway.text()
     assert suzhou.pull(data.SUZHOU).end.delivered == 0
 
     peer.write_text(text.replace("RecordExchange/Pull", "RecordExchange/BatchStatus"))
@@ -64,6 +72,7 @@ def test_reload_takes_a_new_grant_and_refuses_a_bad_file(gateway):
             return Refusal(error).reason == "no-grant"
         return False
     assert wait_for(refused)
+    assert wait_for(lambda: not red())
     gateway.published(gateway.client("operator").status().log.entries - 1)
     assert len([e for e in gateway.entries() if e.kind == 4]) >= 2
 
@@ -91,10 +100,77 @@ def test_sigterm_lets_calls_finish(gateway):
     assert gateway.client("operator").status().store.records == len(receipts)
 
 
-def test_a_second_instance_does_not_start(gateway):
+def test_a_second_instance_does_not_start(gateway, tmp_path, pki):
     other = subprocess.run([DAEMON, "-c", gateway.file], capture_output=True, text=True, timeout=60)
     assert other.returncode not in (0, -6, -11)
+    # With data of its own, on the same port: it would get half of the connections.
+    second = Gateway(tmp_path / "second", pki)
+    second.set(listen__address=f"127.0.0.1:{gateway.port}")
+    done = subprocess.run([DAEMON, "-c", second.file], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 71 and f"another process listens on 127.0.0.1:{gateway.port}" in done.stderr, done
+    assert not (second.folder / "pid").exists()
     assert gateway.client("operator").health.Check(protos.HealthCheckRequest(), timeout=10).status == 1
+
+
+def test_what_a_stop_and_a_crash_leave(gateway):
+    files = [gateway.folder / "pid", gateway.folder / "address"]
+    assert all(f.exists() for f in files)
+    assert gateway.stop() == 0
+    assert not any(f.exists() for f in files)
+    assert '"stopped"' in gateway.text()
+    gateway.start()
+    assert "recovered after a crash" not in gateway.text()
+    gateway.kill()
+    gateway.start()
+    assert "recovered after a crash" in gateway.text()
+
+
+def start_fails(gateway, *words):
+    gateway.start(wait=False)
+    assert gateway.process.wait(30) == 73, gateway.tail()
+    gateway.process = None
+    said = gateway.stderr.read_text()
+    assert all(word in said for word in words), said
+
+
+def test_a_store_or_a_log_that_is_gone_or_old_stops_the_start(gateway):
+    """The one is nothing without the other: an empty one beside it must not serve as if nothing had ever been."""
+    store, log, away, old = gateway.data / "store", gateway.data / "log", gateway.folder / "away", gateway.folder / "old"
+    province = gateway.client("province")
+    province.push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)[:1]))
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+    shutil.copytree(log, old)
+    gateway.start()
+    gateway.client("province").push(items(data.NATIONAL_ORG, data.records(data.NATIONAL_ORG)))
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+
+    store.rename(away)
+    start_fails(gateway, "accept_new_store", "数据集")
+    assert not store.exists()
+    away.rename(store)
+
+    log.rename(away)
+    start_fails(gateway, "is there and the exchange log")
+    assert not [f for f in log.rglob("*") if f.is_file() and f.name != "lock"]
+    shutil.rmtree(log, ignore_errors=True)
+    old.rename(log)
+    start_fails(gateway, "is cut or an old copy")
+    shutil.rmtree(log)
+    away.rename(log)
+    gateway.start()
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+
+    store.rename(away)
+    gateway.set(accept_new_store=True)
+    gateway.start()
+    assert gateway.client("operator").status().store.records == 0
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+    gateway.set(accept_new_store=False)
+    gateway.start()
 
 
 def test_records_survive_a_restart(gateway):

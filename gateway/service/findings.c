@@ -2,7 +2,7 @@
  * languages. Never data. And the form in which the store keeps those of a refused row. */
 #include "service/service_internal.h"
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, SAME_MAX = 16 };
 
 #define TYPE(x) XINQIAO__V1__FINDING__TYPE__TYPE_##x
 
@@ -72,6 +72,18 @@ static Xinqiao__V1__Finding *finding_new(struct gw_arena *a, const struct gw_rep
     return f;
 }
 
+/* How often the list says this already: the texts of one fault are not to crowd out the others. */
+static size_t said_before(const struct gw_service_findings *list, const struct gw_problem *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const Xinqiao__V1__Finding *f = list->items[i];
+        n += strcmp(f->reason, p->reason->code) == 0 && strcmp(f->field, p->field) == 0 &&
+             f->row == p->row;
+    }
+    return n;
+}
+
 void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, bool texts, size_t max,
                               struct gw_service_findings *ret)
 {
@@ -80,14 +92,17 @@ void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, boo
     for (const struct gw_problem *p = r->first; p != NULL; p = p->next)
         total++;
     size_t take = total < max ? total : max;
-    ret->omitted = total - take;
+    ret->omitted = total;
     if (take == 0 || (ret->items = gw_arena_calloc(a, take, sizeof(*ret->items))) == NULL)
         return;
     for (const struct gw_problem *p = r->first; p != NULL && ret->count < take; p = p->next) {
+        if (said_before(ret, p) >= SAME_MAX)
+            continue;
         Xinqiao__V1__Finding *f = finding_new(a, r, p, texts);
         if (f == NULL)
             return;
         ret->items[ret->count++] = f;
+        ret->omitted--;
     }
 }
 

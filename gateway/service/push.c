@@ -9,6 +9,8 @@ struct push {
     int64_t receipt; /* whose transaction; 0: nothing read yet */
     enum gw_status found;
     struct gw_store_batch batch;
+    int64_t noted;      /* the segment's receipt that `reason` is about */
+    const char *reason; /* why all its rows so far were refused; "ok": not all, or not for one */
 };
 
 /* What became of one item. */
@@ -189,6 +191,28 @@ static void note(const struct gw_service_ctx *x, const struct gw_service_item *i
     h->note_counts(x->call, taken ? 1 : 0, taken ? 0 : 1);
 }
 
+/* A segment whose rows were all refused for one reason is to be found by it in the log. */
+static void note_reason(const struct gw_service_ctx *x, struct push *s,
+                        const struct gw_service_item *it, const struct answer *a)
+{
+    const char *reason = "ok";
+    if (a->outcome == XINQIAO__V1__OUTCOME__OUTCOME_REFUSED) {
+        for (size_t i = a->found.count; i-- > 0;)
+            if (a->found.items[i]->type == XINQIAO__V1__FINDING__TYPE__TYPE_ERROR)
+                reason = a->found.items[i]->reason;
+    }
+    if (s->reason == NULL || s->noted != it->put.receipt)
+        s->reason = reason;
+    else if (strcmp(s->reason, reason) != 0)
+        s->reason = "ok";
+    s->noted = it->put.receipt;
+    /* The table's own text: that of a stored refusal goes with the segment, and may be gone from
+     * it. */
+    const struct gw_reason *r = gw_reason_find(gw_bytes_str(s->reason));
+    s->reason = r != NULL ? r->code : "ok";
+    x->host->note_reason(x->call, s->reason);
+}
+
 static void send_receipt(const struct gw_service_ctx *x, const struct gw_service_item *it,
                          const struct answer *a)
 {
@@ -224,6 +248,7 @@ int32_t gw_service_push_item(void *self, struct gw_adapter_call *c, void *state,
     if (st != GW_OK)
         return gw_service_end_store(&x, st);
     note(&x, it, a.outcome != XINQIAO__V1__OUTCOME__OUTCOME_REFUSED);
+    note_reason(&x, state, it, &a);
     send_receipt(&x, it, &a);
     return 0;
 }

@@ -68,8 +68,8 @@ struct gw_service_findings {
     size_t count;
     uint64_t omitted;
 };
-/* The report's problems as findings, at most `max`, all in `a`. Without texts where they would be
- * noise. */
+/* The report's problems as findings, at most `max` and at most 16 of one reason, field and row, all
+ * in `a`. Without texts where they would be noise. */
 void gw_service_findings_make(struct gw_arena *a, const struct gw_report *r, bool texts, size_t max,
                               struct gw_service_findings *ret);
 /* A refused row for the store, with the texts of the day: a sheet that is asked for again says the

@@ -135,6 +135,7 @@ struct gw_adapter_call {
     struct grant grant;
     struct gw_service_caller caller;
     int64_t now_us;
+    const char *noted; /* the reason of the segment's entry */
     struct gw_store_tx *tx;
     int64_t receipt;
     /* answers, unpacked with malloc */
@@ -261,8 +262,9 @@ static inline void fake_note_counts(struct gw_adapter_call *c, uint32_t records,
 
 static inline void fake_note_reason(struct gw_adapter_call *c, const char *reason)
 {
-    (void)c;
-    (void)reason;
+    const struct gw_reason *r = gw_reason_find(gw_bytes_str(reason));
+    assert_non_null(r);
+    c->noted = r->code;
 }
 
 static inline void fake_log(struct gw_adapter_call *c, int32_t level, const char *text)

@@ -249,6 +249,51 @@ static void test_grants(void **state)
     }
 }
 
+/* The entry of a segment says why, when all its rows were refused for one reason. */
+static void test_reason_of_a_segment(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key[3], *noted;
+    } row[] = {
+        {{"\x01", "\x02", "\x03"}, "key-invalid"},
+        {{"", "\x02", "\x03"}, "ok"},
+        {{"\x01", "\x02", "good"}, "ok"},
+        {{"good", "\x02", "\x03"}, "ok"},
+    };
+    for (size_t k = 0; k < GW_ARRAY_LEN(row); k++) {
+        struct gw_adapter_call c;
+        Xinqiao__V1__PushItem m[3];
+        const ProtobufCMessage *list[3];
+        for (size_t i = 0; i < 3; i++) {
+            m[i] = item_of(row[k].key[i], records_at(&penalties, 8));
+            list[i] = &m[i].base;
+        }
+        call_begin(&c, "record", "Push", "province");
+        assert_int_equal(call_segment(&c, list, 3, true), GW_OK);
+        assert_string_equal(c.noted, row[k].noted);
+        call_end(&c);
+    }
+}
+
+/* One fault that repeats leaves room for the others. */
+static void test_same_findings_are_counted(void **state)
+{
+    (void)state;
+    struct gw_arena *a = gw_arena_new("findings", 1 << 20);
+    struct gw_report r;
+    struct gw_service_findings found;
+    gw_report_init(&r, a);
+    for (size_t i = 0; i < 40; i++)
+        gw_report_add(&r, GW_PROBLEM_ERROR, "field-missing", i < 30 ? "A" : "B", NULL);
+    gw_report_add(&r, GW_PROBLEM_ERROR, "uscc-check", "A", NULL);
+    gw_service_findings_make(a, &r, true, GW_SERVICE_FINDINGS, &found);
+    assert_int_equal(found.count, 16 + 10 + 1);
+    assert_int_equal(found.omitted, 14);
+    assert_string_equal(found.items[26]->reason, "uscc-check");
+    gw_arena_free(a);
+}
+
 static void test_bad_rows_lose_nothing(void **state)
 {
     (void)state;
@@ -322,6 +367,8 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_problems),
         cmocka_unit_test(test_grants),
+        cmocka_unit_test(test_reason_of_a_segment),
+        cmocka_unit_test(test_same_findings_are_counted),
         cmocka_unit_test(test_bad_rows_lose_nothing),
         cmocka_unit_test(test_envelope),
     };

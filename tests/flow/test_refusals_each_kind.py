@@ -54,6 +54,18 @@ def test_a_malformed_item_in_a_stream(shared):
     assert refused.code == grpc.StatusCode.INVALID_ARGUMENT and refused.reason in ("malformed-protobuf", "malformed-message")
 
 
+def test_texts_that_no_key_may_hold(shared):
+    client = shared.client("province")
+    record = data.records(data.NATIONAL_ORG)[0]
+    for key in ("a\u202eb", "\u200b", "a\nb", "\x7f", "\u2066"):
+        receipt = client.push([protos.PushItem(key=key, format=data.NATIONAL_ORG, record=record)])[0]
+        assert receipt.outcome == protos.REFUSED and receipt.key == "" and errors(receipt)[0][0] == "key-invalid", key
+    refused = well_formed(refusal(lambda: client.push([protos.PushItem(key="a\0b", format=data.NATIONAL_ORG, record=record)])))
+    assert refused.code == grpc.StatusCode.INVALID_ARGUMENT and refused.reason == "utf8-invalid"
+    refused = well_formed(refusal(lambda: client.batch_status("a\0b")))
+    assert refused.reason == "utf8-invalid"
+
+
 def rows():
     return [(r["file"], r["format"], r["reason"].split("|")) for r in data.table("invalid/expected.tsv")]
 

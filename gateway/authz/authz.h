@@ -12,6 +12,8 @@
 /* Subject classes a grant covers. */
 enum { GW_CLASS_ORGANISATION = 1u << 0, GW_CLASS_SOLE_TRADER = 1u << 1, GW_CLASS_PERSON = 1u << 2 };
 
+struct gw_config_node;
+
 struct gw_grant {
     const char *method;        /* "RecordExchange/Pull", or with a star for all of a service */
     const char *kinds;         /* space-separated record kinds, "*" */
@@ -21,6 +23,7 @@ struct gw_grant {
     const char *const *fields; /* canonical paths that may leave; NULL: all */
     size_t field_count;
     const char *basis; /* agreement or statutory row; required when classes has PERSON */
+    const struct gw_config_node *node; /* where it stands, for complaints */
 };
 
 struct gw_peer {
@@ -33,6 +36,7 @@ struct gw_peer {
     const char *format;       /* format it speaks by default, "" */
     const struct gw_grant *grant;
     size_t grant_count;
+    const struct gw_config_node *node; /* its file, for complaints */
     const void *defaults; /* struct gw_format_defaults of the profile; owned by the generation */
     uint32_t max_message_bytes;
     uint32_t max_calls; /* concurrent calls */
@@ -41,7 +45,6 @@ struct gw_peer {
 };
 
 struct gw_peer_set;
-struct gw_config_node;
 /* Loads conf/peers/ *.conf. Text of faults in ret_error. */
 GW_MUST_USE enum gw_status gw_authz_load(const char *dir, struct gw_peer_set **ret,
                                          struct gw_buf *ret_error);

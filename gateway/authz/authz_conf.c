@@ -272,7 +272,7 @@ static enum gw_status load_grant(struct gw_peer_set *s, const struct gw_config_n
 {
     struct grant_text t;
     GW_TRY(gw_config_node_fill(n, grant_options, GW_ARRAY_LEN(grant_options), &t, err));
-    struct gw_grant g = {.method = t.method, .basis = t.basis};
+    struct gw_grant g = {.method = t.method, .basis = t.basis, .node = n};
     if (!is_method(t.method)) {
         gw_config_node_complain(n, err,
                                 "method: seen \"%s\", expected \"RecordExchange/Pull\" or "
@@ -369,6 +369,7 @@ static enum gw_status load_peer(struct gw_peer_set *s, const struct gw_config_no
         gw_config_node_complain(root, err, "org_uscc: expected a unified social credit code");
         return GW_INVALID;
     }
+    p->node = root;
     p->name = t.name;
     p->role = t.role;
     p->title_zh = t.title_zh;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/map.h"
-#include "base/text.h"
 #include "server/server_internal.h"
 
 extern const unsigned char gw_proto_fds[];
@@ -37,11 +36,14 @@ static enum gw_status add_routes(struct gw_generation *g, const struct gw_adapte
 }
 
 /* Purposes that grants name must exist; field sets and profile defaults are compiled. */
-static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_error)
+static enum gw_status check_peers(struct gw_generation *g, const struct gw_adapter_set *adapters,
+                                  struct gw_buf *ret_error)
 {
     enum gw_status worst = GW_OK;
     for (size_t i = 0; i < gw_authz_peer_count(g->peers); i++) {
         struct gw_peer *p = gw_authz_peer_at(g->peers, i);
+        enum gw_status peer = gw_server_check_peer(p, ret_error);
+        worst = peer != GW_OK ? peer : worst;
         const struct gw_config_node *n = gw_authz_defaults_node(g->peers, i);
         if (n != NULL) {
             struct gw_format_defaults *d = NULL;
@@ -51,20 +53,12 @@ static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_er
         }
         for (size_t k = 0; k < p->grant_count; k++) {
             const struct gw_grant *grant = &p->grant[k];
-            struct gw_bytes rest = gw_bytes_str(grant->purposes), word;
-            while (gw_text_word(&rest, &word)) {
-                if (gw_bytes_eq_str(word, "*") || gw_law_purpose_find(g->law, word) != NULL)
-                    continue;
-                gw_buf_printf(ret_error,
-                              "peer %s: grant %s: purpose %.*s is not in law/purposes.conf\n",
-                              p->name, grant->method, GW_BYTES_FMT(word));
-                worst = GW_INVALID;
-            }
+            enum gw_status told = gw_server_check_grant(grant, adapters, g->law, ret_error);
+            worst = told != GW_OK ? told : worst;
             if (grant->fields == NULL)
                 continue;
             struct gw_format_fields *f = NULL;
-            enum gw_status st =
-                gw_format_fields_new(grant->fields, grant->field_count, &f, ret_error);
+            enum gw_status st = gw_server_grant_fields(grant, &f, ret_error);
             if (st == GW_OK &&
                 (st = gw_map_add(g->fields, gw_bytes_make(grant, sizeof(*grant)), f)) != GW_OK)
                 gw_format_fields_free(f);
@@ -75,7 +69,7 @@ static enum gw_status check_peers(struct gw_generation *g, struct gw_buf *ret_er
 }
 
 static enum gw_status load_all(struct gw_generation *g, const struct gw_server_settings *s,
-                               struct gw_buf *ret_error)
+                               const struct gw_adapter_set *adapters, struct gw_buf *ret_error)
 {
     /* All faults of all folders are told at once. */
     enum gw_status formats = gw_format_set_load(s->formats_dir, &g->formats, ret_error);
@@ -88,7 +82,7 @@ static enum gw_status load_all(struct gw_generation *g, const struct gw_server_s
     GW_TRY(law);
     GW_TRY(peers);
     GW_TRY(tls);
-    return check_peers(g, ret_error);
+    return check_peers(g, adapters, ret_error);
 }
 
 enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *adapters,
@@ -103,7 +97,7 @@ enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *
                             ? GW_NOMEM
                             : gw_server_settings_load(conf, &g->settings, &g->config, ret_error);
     if (st == GW_OK)
-        st = load_all(g, &g->settings, ret_error);
+        st = load_all(g, &g->settings, adapters, ret_error);
     if (st == GW_OK)
         st = add_routes(g, adapters);
     if (st != GW_OK) {

@@ -69,6 +69,15 @@ struct gw_generation {
 GW_MUST_USE enum gw_status gw_generation_new(const char *conf,
                                              const struct gw_adapter_set *adapters,
                                              struct gw_generation **ret, struct gw_buf *ret_error);
+/* peers_conf.c: what only the whole can tell of a peer's file; each fault with file and line. */
+GW_MUST_USE enum gw_status gw_server_check_peer(const struct gw_peer *p, struct gw_buf *ret_error);
+GW_MUST_USE enum gw_status gw_server_check_grant(const struct gw_grant *grant,
+                                                 const struct gw_adapter_set *adapters,
+                                                 const struct gw_law *law,
+                                                 struct gw_buf *ret_error);
+GW_MUST_USE enum gw_status gw_server_grant_fields(const struct gw_grant *grant,
+                                                  struct gw_format_fields **ret,
+                                                  struct gw_buf *ret_error);
 /* Through the call's counter only, once it is in use. */
 void gw_generation_free(struct gw_generation *g);
 

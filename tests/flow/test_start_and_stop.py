@@ -1,4 +1,5 @@
 """Start, --check, reload all or nothing, drain, second instance, stale files."""
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,15 @@ def test_check_says_yes_or_where(stopped_gateway):
     peer.write_text(text.replace('method = "RecordExchange/Pull";', 'metod = "RecordExchange/Pull";', 1))
     done = check(gateway)
     assert done.returncode == 78 and "suzhou.conf" in done.stderr and "metod" in done.stderr
+    for was, bad, word in (('"RecordExchange/ListFormats"', '"RecordExchange/ListFormat"', "no such method"),
+                           ('"penalty", "permit"', '"penalty", "permits"', "kind permits"),
+                           ('"record-sharing"', '"record-shering"', "record-shering is not in"),
+                           ('"subject.uscc"', '"subject.usc"', "subject.usc"), ("11320500002500025W", "11320500002500025X", "org_uscc")):
+        assert was in text
+        peer.write_text(text.replace(was, bad, 1))
+        done = check(gateway)
+        line = [line for line in done.stderr.split("\n") if word in line][0]
+        assert done.returncode == 78 and re.search(r"suzhou\.conf:\d+: ", line), done
     peer.write_text(text)
     assert check(gateway).returncode == 0
 

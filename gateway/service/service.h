@@ -66,7 +66,7 @@ struct gw_service_status {
     uint64_t calls, refused, exempt;
     int32_t certificate_days_left;
     const char *reload_refused; /* when the last reload was refused, and its first fault; "" */
-    int64_t crl_due_us; /* when the next CRL is due; 0: there is none */
+    int64_t crl_due_us;         /* when the next CRL is due; 0: there is none */
     const struct gw_service_peer_status *peers;
     size_t peer_count;
 };

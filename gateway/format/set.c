@@ -77,7 +77,7 @@ enum gw_status gw_format_set_load(const char *dir, struct gw_format_set **ret,
     char **names = NULL;
     enum gw_status st = gw_file_list(dir, &names);
     if (st != GW_OK) {
-        gw_buf_printf(ret_error, "%s:1: %s, expected a folder of mapping files\n", dir,
+        gw_buf_printf(ret_error, "%s: %s, expected a folder of mapping files\n", dir,
                       gw_status_text(st));
         return st;
     }

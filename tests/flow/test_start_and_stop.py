@@ -23,7 +23,8 @@ def test_check_says_yes_or_where(stopped_gateway):
     assert done.returncode == 0, done.stderr
     good = gateway.file.read_text()
     for bad, word in ((good.replace("law_dir", "law_dri"), "law_dri"), (good + "\n}", "gateway.conf"),
-                      (good.replace('"peers"', '"nowhere"'), "nowhere"), (good.replace("gateway.pem", "absent.pem"), "absent.pem")):
+                      (good.replace('"peers"', '"nowhere"'), "nowhere"),
+                      (good.replace('"formats"', '"nowhere"'), "nowhere: "), (good.replace("gateway.pem", "absent.pem"), "absent.pem")):
         gateway.file.write_text(bad)
         done = check(gateway)
         assert done.returncode == 78 and word in done.stderr + done.stdout, (bad[-80:], done)

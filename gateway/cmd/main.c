@@ -225,7 +225,7 @@ int main(int argc, char **argv)
         help(&c, stdout);
         return GW_EXIT_OK;
     }
-    int words;
+    int words = 0;
     c.cmd = find(argc, argv, &words);
     if (c.cmd == NULL && group_help(&c, argc, argv))
         return argc > 1 ? GW_EXIT_OK : GW_EXIT_USAGE;

@@ -218,8 +218,8 @@ static void test_characters_nobody_sees(void **state)
     (void)state;
     static const char *const text[] = {"a\xe2\x80\xae", "a\xe2\x81\xa7", "\xe2\x80\x8b",
                                        "a\xc2\x85",
-                                       "\xef\xbb\xbf"
-                                       "a"};
+                                       ("\xef\xbb\xbf"
+                                        "a")};
     for (size_t i = 0; i < GW_ARRAY_LEN(text); i++) {
         fresh(NULL);
         expect_refused(ORG, element(sample(ORG), "CF_XDR_MC", text[i]), "field-control",

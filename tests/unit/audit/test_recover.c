@@ -43,11 +43,19 @@ int posix_fallocate(int fd, off_t offset, off_t len)
     return syscall(SYS_fallocate, fd, 0, offset, len) == 0 ? 0 : errno;
 }
 
+/* What a crash at one instant would leave. The log of `d` is open and its publisher may still
+ * remove a segment that is in tiles: a copy during which the folder changed is thrown away. */
 static void copy_log(struct logdir *d, struct logdir *to)
 {
-    char cmd[512];
+    static const char script[] =
+        "for i in $(seq 100); do rm -rf %s/log %s/keys; a=$(find %s -printf '%%P %%s %%T@\\n' | "
+        "sort); "
+        "cp -r %s/log %s/keys %s/ 2>%s/cp; b=$(find %s -printf '%%P %%s %%T@\\n' | sort); "
+        "[ \"$a\" = \"$b\" ] && [ ! -s %s/cp ] && exit 0; done; cat %s/cp; exit 1";
+    char cmd[1024];
     logdir_init(to);
-    snprintf(cmd, sizeof(cmd), "cp -r %s/log %s/keys %s/", d->root, d->root, to->root);
+    snprintf(cmd, sizeof(cmd), script, to->root, to->root, d->root, d->root, d->root, to->root,
+             to->root, d->root, to->root, to->root);
     assert_int_equal(system(cmd), 0);
     snprintf(to->shard, sizeof(to->shard), "%s/%s", to->log, strrchr(d->shard, '/') + 1);
     to->set.segment_bytes = d->set.segment_bytes;

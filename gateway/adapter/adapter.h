@@ -11,6 +11,35 @@
 #include "base/reason.h"
 #include "store/store.h"
 
+/* What the host lends and this folder can not do itself: records, law and access, implemented by
+ * service/ over the call's generation; same contracts as the operations of gw_adapter.h. A NULL
+ * pointer: not lent here. */
+struct gw_adapter_powers {
+    int32_t (*record_read)(struct gw_adapter_call *c, const char *format, struct gw_bytes bytes,
+                           const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_record);
+    int32_t (*record_admit)(struct gw_adapter_call *c, ProtobufCMessage *record);
+    int32_t (*record_write)(struct gw_adapter_call *c, const ProtobufCMessage *record,
+                            const char *format, uint32_t flags, struct gw_bytes *ret);
+    int32_t (*records_of_subject)(struct gw_adapter_call *c, const char *kind, const char *id_type,
+                                  struct gw_bytes id, const ProtobufCMessageDescriptor *type,
+                                  int32_t (*fn)(void *arg, const ProtobufCMessage *record,
+                                                int64_t received_us),
+                                  void *arg);
+    const char *(*covers)(struct gw_adapter_call *c, const char *kind, const char *list,
+                          uint32_t class_bit, const char *area);
+    int32_t (*granted)(struct gw_adapter_call *c, const char *word);
+    const char *(*purpose)(struct gw_adapter_call *c);
+    int32_t (*law_list)(struct gw_adapter_call *c, const char *id, struct gw_adapter_list *ret);
+    int32_t (*law_list_at)(struct gw_adapter_call *c, size_t i, struct gw_adapter_list *ret);
+    int32_t (*law_measures)(struct gw_adapter_call *c, const ProtobufCMessage *record,
+                            const struct gw_adapter_measure **ret, size_t *ret_count);
+    int32_t (*law_end)(struct gw_adapter_call *c, const ProtobufCMessage *record, uint32_t clock,
+                       int32_t *ret_day);
+    int32_t (*law_benefit_purpose)(struct gw_adapter_call *c, const char *purpose);
+    const char *(*log_origin)(struct gw_adapter_call *c);
+    void (*wait_change)(struct gw_adapter_call *c, int64_t after, uint32_t timeout_ms);
+};
+
 struct gw_adapter_set;
 GW_MUST_USE enum gw_status gw_adapter_set_new(struct gw_adapter_set **ret);
 void gw_adapter_set_free(struct gw_adapter_set *s);
@@ -77,6 +106,9 @@ struct gw_segment {
     bool has_batch, many_batches;
     uint32_t records, refused;
     const char *reason; /* what the entry says when the call goes on; NULL: ok */
+    const char *list, *list_version, *agreement, *consent;
+    /* What the last record operation found; of the segment's arena. */
+    struct gw_report found;
     /* finish() */
     bool finished;
     const struct gw_reason *finish_reason;
@@ -100,6 +132,10 @@ struct gw_adapter_call {
     size_t segment_limit; /* bytes of `out` after which send() blocks */
     const char *peer;
     void *owner; /* call/'s object; for lend() */
+    const struct gw_adapter_powers *powers;
+    struct gw_store *store;
+    struct gw_store_reader *reader; /* of the thread that runs the handler; NULL in transactions */
+    void *generation;               /* what prepare() made for the call's generation */
     /* Things to lend by number. May be called on any thread that runs a handler. */
     const void *(*lend)(struct gw_adapter_call *c, uint32_t what);
 };

@@ -20,6 +20,8 @@ struct gw_grant {
     uint32_t classes;          /* GW_CLASS_*; default organisations only */
     const char *areas;         /* space-separated prefixes of area codes ("3306"), "*" */
     const char *purposes;      /* space-separated purpose codes, "*"; "" = none needed */
+    const char *lists;         /* space-separated ids of conf/law/lists.conf, "*"; "" none */
+    const char *allow;         /* space-separated words that the method's adapter knows */
     const char *const *fields; /* canonical paths that may leave; NULL: all */
     size_t field_count;
     const char *basis; /* agreement or statutory row; required when classes has PERSON */

@@ -124,7 +124,10 @@ GW_MUST_USE enum gw_status gw_canon_subject_id(const gw_record *r, const char **
  * hashed: names a subject, never to be logged. */
 GW_MUST_USE enum gw_status gw_canon_business_key(const gw_record *r, struct gw_buf *ret,
                                                  bool *ret_weak);
-const char *gw_canon_kind_name(Xinqiao__V1__Kind k); /* "penalty", "permit" */
+const char *gw_canon_kind_name(Xinqiao__V1__Kind k);  /* kinds.def: "penalty", "permit"; "" */
+Xinqiao__V1__Kind gw_canon_kind_of(const char *name); /* and back; UNSPECIFIED */
+/* May a record of that kind have the field: false for those of other kinds' payloads. */
+bool gw_canon_path_of_kind(const char *path, Xinqiao__V1__Kind k);
 const char *
 gw_canon_class_name(Xinqiao__V1__SubjectClass c); /* "organisation", "sole-trader", "person" */
 

@@ -110,10 +110,11 @@ static bool message_ok(const ProtobufCMessage *m)
 bool gw_canon_payload_fits(const gw_record *r)
 {
     switch (r->payload_case) {
-    case XINQIAO__V1__RECORD__PAYLOAD_PENALTY:
-        return r->kind == XINQIAO__V1__KIND__KIND_PENALTY;
-    case XINQIAO__V1__RECORD__PAYLOAD_PERMIT:
-        return r->kind == XINQIAO__V1__KIND__KIND_PERMIT;
+#define GW_CANON_KIND(kind_, name, field)                                                          \
+    case XINQIAO__V1__RECORD__PAYLOAD_##kind_:                                                     \
+        return r->kind == XINQIAO__V1__KIND__KIND_##kind_;
+#include "canon/kinds.def"
+#undef GW_CANON_KIND
     case XINQIAO__V1__RECORD__PAYLOAD__NOT_SET:
     case _XINQIAO__V1__RECORD__PAYLOAD__CASE_IS_INT_SIZE:
     default:

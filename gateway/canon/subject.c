@@ -89,16 +89,41 @@ enum gw_status gw_canon_business_key(const gw_record *r, struct gw_buf *ret, boo
     return GW_OK;
 }
 
+static const struct {
+    Xinqiao__V1__Kind kind;
+    const char *name, *field;
+} kinds[] = {
+#define GW_CANON_KIND(kind_, name_, field_) {XINQIAO__V1__KIND__KIND_##kind_, name_, field_},
+#include "canon/kinds.def"
+#undef GW_CANON_KIND
+};
+
 const char *gw_canon_kind_name(Xinqiao__V1__Kind k)
 {
-    switch ((int)k) {
-    case XINQIAO__V1__KIND__KIND_PENALTY:
-        return "penalty";
-    case XINQIAO__V1__KIND__KIND_PERMIT:
-        return "permit";
-    default:
-        return "";
+    for (size_t i = 0; i < GW_ARRAY_LEN(kinds); i++) {
+        if (kinds[i].kind == k)
+            return kinds[i].name;
     }
+    return "";
+}
+
+Xinqiao__V1__Kind gw_canon_kind_of(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < GW_ARRAY_LEN(kinds); i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return kinds[i].kind;
+    }
+    return XINQIAO__V1__KIND__KIND_UNSPECIFIED;
+}
+
+bool gw_canon_path_of_kind(const char *path, Xinqiao__V1__Kind k)
+{
+    for (size_t i = 0; i < GW_ARRAY_LEN(kinds); i++) {
+        size_t n = strlen(kinds[i].field);
+        if (strncmp(path, kinds[i].field, n) == 0 && path[n] == '.')
+            return kinds[i].kind == k;
+    }
+    return true;
 }
 
 const char *gw_canon_class_name(Xinqiao__V1__SubjectClass c)

@@ -171,12 +171,11 @@ static void head_compile(struct gw_compiling *c)
     else
         gw_compile_complain(c, s->line, "media: seen \"%s\", expected xml, json or protobuf",
                             s->media != NULL ? s->media : "");
-    if (gw_compile_is(s->kind, "penalty"))
-        f->kind = XINQIAO__V1__KIND__KIND_PENALTY;
-    else if (gw_compile_is(s->kind, "permit"))
-        f->kind = XINQIAO__V1__KIND__KIND_PERMIT;
-    else if (f->media != GW_MEDIA_PROTOBUF || !gw_compile_is(s->kind, "any"))
-        gw_compile_complain(c, s->line, "kind: seen \"%s\", expected penalty or permit",
+    f->kind = gw_canon_kind_of(s->kind);
+    if (f->kind == XINQIAO__V1__KIND__KIND_UNSPECIFIED &&
+        (f->media != GW_MEDIA_PROTOBUF || !gw_compile_is(s->kind, "any")))
+        gw_compile_complain(c, s->line,
+                            "kind: seen \"%s\", expected penalty, permit, list-entry or score",
                             s->kind != NULL ? s->kind : "");
     f->absent_form = GW_FORM_EMPTY;
     if (gw_compile_is(s->absent_style, "omit"))

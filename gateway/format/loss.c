@@ -88,15 +88,6 @@ static enum gw_status walk(struct gw_format_set *s, const ProtobufCMessageDescri
 
 /* ---- the list of a pair ---- */
 
-static bool of_kind(const char *path, Xinqiao__V1__Kind kind)
-{
-    if (strncmp(path, "penalty.", 8) == 0)
-        return kind == XINQIAO__V1__KIND__KIND_PENALTY;
-    if (strncmp(path, "permit.", 7) == 0)
-        return kind == XINQIAO__V1__KIND__KIND_PERMIT;
-    return true;
-}
-
 static const char *filled_by(const struct gw_format *f, const char *path)
 {
     for (size_t i = 0; i < f->row_count; i++) {
@@ -168,7 +159,7 @@ static enum gw_status compile_pair(struct gw_format_set *s, const struct gw_form
     for (size_t i = 0; i < s->path_count; i++) {
         struct gw_loss l = {.path = &s->path[i], .name = s->path[i].text};
         l.is_protected = gw_loss_is_protected(l.name);
-        if (!of_kind(l.name, t->kind))
+        if (!gw_canon_path_of_kind(l.name, t->kind))
             continue;
         const char *name = source != NULL ? filled_by(source, l.name) : l.name;
         /* What must never be lost is looked at whatever the source can fill: a law or a correction

@@ -104,10 +104,11 @@ static void round_trip(const char *text)
     gw_canon_get(r, &p, &got);
     assert_same(&want, &got);
 
-    if (r->payload_case == XINQIAO__V1__RECORD__PAYLOAD_PENALTY)
-        r->kind = XINQIAO__V1__KIND__KIND_PENALTY;
-    if (r->payload_case == XINQIAO__V1__RECORD__PAYLOAD_PERMIT)
-        r->kind = XINQIAO__V1__KIND__KIND_PERMIT;
+#define GW_CANON_KIND(kind_, name, field)                                                          \
+    if (r->payload_case == XINQIAO__V1__RECORD__PAYLOAD_##kind_)                                   \
+        r->kind = XINQIAO__V1__KIND__KIND_##kind_;
+#include "canon/kinds.def"
+#undef GW_CANON_KIND
     struct gw_buf b;
     gw_record *back = NULL;
     gw_buf_init(&b, 4096);

@@ -135,3 +135,13 @@ const char *gw_authz_record(const struct gw_grant *g, const char *kind, uint32_t
         return "withheld-area";
     return NULL;
 }
+
+const char *gw_authz_list(const struct gw_grant *g, const char *list)
+{
+    return allows(g->lists, gw_bytes_str(list)) ? NULL : "withheld-list";
+}
+
+bool gw_authz_allows(const struct gw_grant *g, const char *word)
+{
+    return gw_authz_has_word(g->allow, gw_bytes_str(word));
+}

@@ -80,4 +80,9 @@ GW_MUST_USE enum gw_status gw_authz_route(const struct gw_peer *p, const struct 
 const char *gw_authz_record(const struct gw_grant *g, const char *kind, uint32_t class_bit,
                             struct gw_bytes area);
 
+/* NULL when the grant covers the list, else the reason (withheld-list). */
+const char *gw_authz_list(const struct gw_grant *g, const char *list);
+/* Is the word among the grant's `allow`. */
+bool gw_authz_allows(const struct gw_grant *g, const char *word);
+
 #endif

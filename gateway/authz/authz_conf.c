@@ -45,7 +45,7 @@ static const struct gw_config_option peer_options[] = {
 
 struct grant_text {
     const char *method, *basis;
-    struct gw_config_strings kinds, classes, areas, purposes;
+    struct gw_config_strings kinds, classes, areas, purposes, lists, allow;
     const struct gw_config_node *fields; /* absent is not empty */
 };
 
@@ -58,6 +58,8 @@ static const struct gw_config_option grant_options[] = {
     ROW(areas, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Prefixes of area codes; \"*\": all."),
     ROW(purposes, GW_CONFIG_STRINGS, "", 0, MAX_LIST,
         "Purposes; \"*\": any one; none: no purpose is needed, not where records leave."),
+    ROW(lists, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Ids of conf/law/lists.conf; \"*\": all."),
+    ROW(allow, GW_CONFIG_STRINGS, "", 0, MAX_LIST, "Words that the method's adapter knows."),
     ROW(fields, GW_CONFIG_NODE, "", 0, 0, "Canonical fields that may leave; absent: all."),
     ROW(basis, GW_CONFIG_STRING, "", 0, 500, "Agreement or statute; a must for persons."),
 };
@@ -239,6 +241,7 @@ static enum gw_status check_grant_unique(const struct gw_peer *p, const struct g
 
 /* Methods whose answers carry what is held about a subject; "Service/" is all of a service. */
 static const char *const records_leave_by[] = {"RecordExchange/Pull", "ListExchange/Pull",
+                                               "ListExchange/Check", "ListExchange/CheckBatch",
                                                "ScoreRecognition/"};
 
 static bool records_leave(const char *pattern)
@@ -285,6 +288,12 @@ static enum gw_status load_grant(struct gw_peer_set *s, const struct gw_config_n
         join(s, n, "areas", &t.areas, is_area, "2, 4 or 6 digits of an area code", &g.areas, err));
     GW_TRY(join(s, n, "purposes", &t.purposes, is_word, "a purpose as \"credit-supervision\"",
                 &g.purposes, err));
+    GW_TRY(join(s, n, "lists", &t.lists, is_word, "a list as \"market-serious\"", &g.lists, err));
+    GW_TRY(join(s, n, "allow", &t.allow, is_word, "a word as \"reasons\"", &g.allow, err));
+    if (strcmp(g.allow, "*") == 0) {
+        gw_config_node_complain(n, err, "allow: seen \"*\", expected each word by itself");
+        return GW_INVALID;
+    }
     GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, classes, &g.classes, err));
     GW_TRY(fields_of(s, t.fields, &g, err));
     if ((g.classes & GW_CLASS_PERSON) != 0 && t.basis[0] == '\0') {

@@ -148,6 +148,8 @@ static const struct {
     {"withheld-kind", "记录的信息种类不在授权内，未提供，如有需要请申请授权",
      "The kind of the record is not granted, so it was withheld; apply for a grant if it is "
      "needed"},
+    {"withheld-list", "名单不在授权内，未提供，如有需要请申请授权",
+     "The list is not granted, so it was withheld; apply for a grant if it is needed"},
 };
 
 /* The text with its parameters, or the one that does without what is not known. */

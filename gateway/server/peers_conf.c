@@ -32,7 +32,7 @@ static bool is_method(const struct gw_adapter_set *adapters, const char *name)
 
 static bool is_kind(struct gw_bytes word)
 {
-    for (int k = XINQIAO__V1__KIND__KIND_UNSPECIFIED; k < 32; k++)
+    for (int k = XINQIAO__V1__KIND__KIND_UNSPECIFIED + 1; k < 32; k++)
         if (gw_bytes_eq_str(word, gw_canon_kind_name((Xinqiao__V1__Kind)k)))
             return true;
     return false;

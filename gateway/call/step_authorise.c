@@ -10,6 +10,16 @@ static const char *covers(const struct gw_service_caller *caller, const char *ki
     return gw_authz_record(caller->grant, kind, class_bit, area);
 }
 
+static const char *covers_list(const struct gw_service_caller *caller, const char *list)
+{
+    return gw_authz_list(caller->grant, list);
+}
+
+static bool allows(const struct gw_service_caller *caller, const char *word)
+{
+    return gw_authz_allows(caller->grant, word);
+}
+
 enum gw_step gw_call_step_authorise(struct gw_call *c)
 {
     const char *reason = NULL;
@@ -39,6 +49,8 @@ enum gw_step gw_call_step_authorise(struct gw_call *c)
         .inferred_ok = !c->peer->production ||
                        (c->peer->confirmed_by != NULL && c->peer->confirmed_by[0] != 0),
         .covers = covers,
+        .covers_list = covers_list,
+        .allows = allows,
         .grant = c->grant,
         .areas = c->grant->areas,
     };

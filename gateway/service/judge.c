@@ -65,38 +65,63 @@ static uint32_t class_bit_of(const gw_record *r)
     return c >= 1 && c <= 3 ? 1u << (c - 1) : 0; /* 0: no grant covers it */
 }
 
-enum gw_status gw_service_judge(const struct gw_service_ctx *x, const struct gw_format *f,
-                                struct gw_bytes bytes, struct gw_arena *arena,
-                                struct gw_report *report, struct gw_service_judged *ret)
+enum gw_status gw_service_read(const struct gw_service_ctx *x, const struct gw_format *f,
+                               struct gw_bytes bytes, struct gw_arena *arena,
+                               struct gw_report *report, gw_record **ret)
 {
     struct gw_format_clock clock = {x->now_us};
-    *ret = (struct gw_service_judged){.kind = ""};
-    enum gw_status st = gw_format_decode(f, bytes, &clock, arena, report, &ret->record);
-    if (st == GW_NOMEM)
+    *ret = NULL;
+    enum gw_status st = gw_format_decode(f, bytes, &clock, arena, report, ret);
+    if (st == GW_OK || st == GW_NOMEM)
         return st;
-    if (st != GW_OK) {
-        ret->record = NULL;
-        if (!gw_report_has_errors(report))
-            gw_report_add(report, GW_PROBLEM_ERROR, "internal", "", NULL);
-        return GW_INVALID;
-    }
-    gw_record *r = ret->record;
-    ret->kind = gw_canon_kind_name(r->kind);
-    ret->class_bit = class_bit_of(r);
-    ret->area = area_of(r);
+    *ret = NULL;
+    if (!gw_report_has_errors(report))
+        gw_report_add(report, GW_PROBLEM_ERROR, "internal", "", NULL);
+    return GW_INVALID;
+}
+
+/* A list is asked for by name, beside the kind. */
+static void ask_list(const struct gw_service_ctx *x, const gw_record *r, struct gw_report *report)
+{
+    if (r->payload_case != XINQIAO__V1__RECORD__PAYLOAD_LIST_ENTRY)
+        return;
+    if (x->caller->covers_list(x->caller, r->list_entry->list) != NULL)
+        gw_report_add(report, GW_PROBLEM_ERROR, "grant-list", "", "item",
+                      gw_arena_strdup(report->arena, r->list_entry->list), NULL);
+}
+
+enum gw_status gw_service_admit(const struct gw_service_ctx *x, const struct gw_format *f,
+                                gw_record *r, struct gw_report *report,
+                                struct gw_service_judged *ret)
+{
+    *ret = (struct gw_service_judged){.record = r,
+                                      .kind = gw_canon_kind_name(r->kind),
+                                      .class_bit = class_bit_of(r),
+                                      .area = area_of(r)};
     if (gw_canon_subject_id(r, &ret->subject_type, &ret->subject) != GW_OK)
         ret->subject_type = NULL;
     ask_grant(x, ret, report);
+    ask_list(x, r, report);
     struct gw_problem **law_says = report->tail;
     if (gw_law_admit(x->views->law, r, x->now_us, report, &ret->law) != GW_OK) {
         ret->law = NULL;
         if (!gw_report_has_errors(report))
             gw_report_add(report, GW_PROBLEM_ERROR, "internal", "", NULL);
         /* The law tables know the canonical record only; the sender knows its own names. */
-        for (struct gw_problem *p = *law_says; p != NULL; p = p->next)
+        for (struct gw_problem *p = *law_says; f != NULL && p != NULL; p = p->next)
             p->field = gw_format_name_of(f, p->field);
     }
-    if (gw_arena_failed(arena))
+    if (gw_arena_failed(report->arena))
         return GW_NOMEM;
     return gw_report_has_errors(report) ? GW_INVALID : GW_OK;
+}
+
+enum gw_status gw_service_judge(const struct gw_service_ctx *x, const struct gw_format *f,
+                                struct gw_bytes bytes, struct gw_arena *arena,
+                                struct gw_report *report, struct gw_service_judged *ret)
+{
+    gw_record *r;
+    *ret = (struct gw_service_judged){.kind = ""};
+    GW_TRY(gw_service_read(x, f, bytes, arena, report, &r));
+    return gw_service_admit(x, f, r, report, ret);
 }

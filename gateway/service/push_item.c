@@ -43,6 +43,14 @@ static void check_authority_time(const struct gw_service_ctx *x,
         gw_report_add(report, GW_PROBLEM_ERROR, "date-future", "authority_time", NULL);
 }
 
+/* Lists are versioned and held: they have a door of their own. */
+static void check_kind(struct gw_service_item *it)
+{
+    if (it->judged.record != NULL && it->judged.record->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY)
+        gw_report_add(&it->report, GW_PROBLEM_ERROR, "kind-elsewhere", "format", "item",
+                      "ListExchange/Publish", NULL);
+}
+
 /* The envelope is the gateway's own, whatever a canonical sender wrote there. */
 static void set_envelope(const struct gw_service_ctx *x, struct gw_service_item *it)
 {
@@ -120,6 +128,7 @@ struct gw_service_item *gw_service_item_make(const struct gw_service_ctx *x,
             gw_service_judge(x, it->format, it->put.original, x->arena, &it->report, &it->judged);
         if (st == GW_NOMEM)
             return NULL;
+        check_kind(it);
         /* A canonical record may bring its own. */
         if (it->judged.record != NULL && in->authority_time == NULL)
             check_authority_time(x, it->judged.record->authority_time, &it->report);

@@ -51,6 +51,10 @@ struct gw_service_caller {
     /* NULL when the grant covers such a record, else the public reason of withholding. */
     const char *(*covers)(const struct gw_service_caller *c, const char *kind, uint32_t class_bit,
                           struct gw_bytes area);
+    /* NULL when it covers the list, else the reason. */
+    const char *(*covers_list)(const struct gw_service_caller *c, const char *list);
+    /* Is the word among the grant's `allow`. */
+    bool (*allows)(const struct gw_service_caller *c, const char *word);
     const void *grant;
     const char *areas; /* that the grant covers, as one text: cursors are bound to it */
 };
@@ -78,6 +82,10 @@ enum { GW_SERVICE_VKEY_MAX = 512 };
 GW_MUST_USE enum gw_status gw_service_sheet_key_load(const char *keys_dir, const char *host,
                                                      struct gw_sign_key **ret,
                                                      char ret_vkey[GW_SERVICE_VKEY_MAX]);
+
+struct gw_adapter_powers;
+/* Records, law and access of a call's generation, as adapters are lent them: lent.c, lent_law.c. */
+extern const struct gw_adapter_powers gw_service_powers;
 
 /* "record", "operations", "health", "reflection": static descriptions for the host.
  * NULL-terminated. */

@@ -95,7 +95,17 @@ struct gw_service_judged {
 /* The format of that id if the caller may use it; problems go to the report, NULL then. */
 const struct gw_format *gw_service_format(const struct gw_service_ctx *x, const char *id,
                                           const char *field, struct gw_report *report);
-/* Decodes, asks grant and law. GW_INVALID: refused, the report says why. GW_NOMEM. All in `arena`,
+/* Decodes. GW_INVALID: refused, the report says why; GW_NOMEM. */
+GW_MUST_USE enum gw_status gw_service_read(const struct gw_service_ctx *x,
+                                           const struct gw_format *f, struct gw_bytes bytes,
+                                           struct gw_arena *arena, struct gw_report *report,
+                                           gw_record **ret);
+/* Asks grant and law. `f` names the fields (NULL: canonical names). As above. */
+GW_MUST_USE enum gw_status gw_service_admit(const struct gw_service_ctx *x,
+                                            const struct gw_format *f, gw_record *r,
+                                            struct gw_report *report,
+                                            struct gw_service_judged *ret);
+/* Both. GW_INVALID: refused, the report says why. GW_NOMEM. All in `arena`,
  * and borrowing from `bytes`. */
 GW_MUST_USE enum gw_status gw_service_judge(const struct gw_service_ctx *x,
                                             const struct gw_format *f, struct gw_bytes bytes,

@@ -322,7 +322,9 @@ struct gw_adapter_service {
 };
 
 struct gw_adapter_reason {
-    const char *code; /* prefixed with the adapter's name and a '-' */
+    /* Lower-case letters, digits, '-' and '.', prefixed with the adapter's name, in which a '_' is
+     * written '-': "sanction-list-held". At most 64 bytes: the exchange log says it. */
+    const char *code;
     uint32_t grpc;
     uint32_t retry_ms;
     const char *zh, *en;

@@ -115,15 +115,33 @@ void gw_canon_allocator(struct gw_arena *a, ProtobufCAllocator *ret);
 
 /* Identifier of the subject for indexes and pseudonyms: type CN-USCC, REGNO or ORGCODE, of persons
  * CN-ID or PASSPORT (any document that is not the citizen id), and the value as the record has it
- * (formats store it normalised). GW_NOT_FOUND when the record names none; the document of a
- * representative never identifies an organisation. */
+ * (formats store it normalised). GW_NOT_FOUND when the record names none, or only a masked one; the
+ * document of a representative never identifies an organisation. */
 GW_MUST_USE enum gw_status gw_canon_subject_id(const gw_record *r, const char **ret_type,
                                                struct gw_bytes *ret_value);
-/* Business key (formats.md 1.2): kind, subject, document number, deciding agency, decision date;
- * *ret_weak when a part is missing (without an identifier the name stands in, weakly). Text to be
- * hashed: names a subject, never to be logged. */
+/* Business key (formats.md 1.2): kind, subject, document number, deciding agency, decision date; of
+ * an entry of a list kind, subject, list, case number; of a score kind, subject, scale. *ret_weak
+ * when a part is missing (without an identifier the name stands in, weakly). Text to be hashed:
+ * names a subject, never to be logged. */
 GW_MUST_USE enum gw_status gw_canon_business_key(const gw_record *r, struct gw_buf *ret,
                                                  bool *ret_weak);
+/* ---- persons in what is published (formats.md L12) ---- */
+/* Four asterisks in a row: a number as published by courts. Kept as text, identifies nobody. */
+bool gw_canon_is_masked(struct gw_bytes v);
+/* The first character (the surname, or its half where it has two) stays, each other becomes "*"; of
+ * a single character nothing stays [I]. GW_TOO_LARGE, GW_NOMEM: of the buffer. */
+GW_MUST_USE enum gw_status gw_canon_mask_name(struct gw_bytes name, struct gw_buf *ret);
+/* Four asterisks in the middle, as courts publish it (court_defaulter.tsv [S]); a quarter of the
+ * characters stays at each end, four at most: "3306****9910", "E1****00". Courts show the year of
+ * birth too; that would leave 366 persons to choose from [I]. What is masked already stays. */
+GW_MUST_USE enum gw_status gw_canon_mask_number(struct gw_bytes number, struct gw_buf *ret);
+/* Masks the record itself, give it a copy where the original is needed: the name of a person (of a
+ * sole trader that trades under its owner's name), the numbers of the person's and the
+ * representative's documents, a person's tax number, and all of these inside every other text;
+ * gender, age and birth of court entries and all extensions (senders' own spellings) go. Texts are
+ * replaced, never written into. GW_NOMEM: over the arena's budget. */
+GW_MUST_USE enum gw_status gw_canon_mask(gw_record *r, struct gw_arena *a);
+
 const char *gw_canon_kind_name(Xinqiao__V1__Kind k);  /* kinds.def: "penalty", "permit"; "" */
 Xinqiao__V1__Kind gw_canon_kind_of(const char *name); /* and back; UNSPECIFIED */
 /* May a record of that kind have the field: false for those of other kinds' payloads. */

@@ -7,10 +7,16 @@ static bool have(const char *s)
     return s != NULL && s[0] != '\0';
 }
 
+/* A published number with its middle masked belongs to many. */
+static bool names_one(const char *s)
+{
+    return have(s) && !gw_canon_is_masked(gw_bytes_str(s));
+}
+
 static enum gw_status document_id(const Xinqiao__V1__IdentityDocument *d, const char **ret_type,
                                   struct gw_bytes *ret_value)
 {
-    if (d == NULL || !have(d->number))
+    if (d == NULL || !names_one(d->number))
         return GW_NOT_FOUND;
     *ret_type =
         d->kind == XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_CITIZEN_ID ? "CN-ID" : "PASSPORT";
@@ -32,7 +38,7 @@ enum gw_status gw_canon_subject_id(const gw_record *r, const char **ret_type,
     } code[] = {
         {"CN-USCC", s->uscc}, {"REGNO", s->registration_no}, {"ORGCODE", s->organisation_code}};
     for (size_t i = 0; i < GW_ARRAY_LEN(code); i++) {
-        if (have(code[i].value)) {
+        if (names_one(code[i].value)) {
             *ret_type = code[i].type;
             *ret_value = gw_bytes_str(code[i].value);
             return GW_OK;
@@ -64,26 +70,53 @@ static void put_part(struct gw_buf *b, struct gw_bytes part)
     gw_buf_u8(b, ';');
 }
 
+/* What tells acts of one kind on one subject apart. */
+struct parts {
+    struct gw_bytes part[3];
+    size_t count;
+};
+
+static void add_part(struct parts *p, const char *text)
+{
+    p->part[p->count++] = gw_bytes_str(text != NULL ? text : "");
+}
+
+static void parts_of(const gw_record *r, char day[11], struct parts *ret)
+{
+    if (r->payload_case == XINQIAO__V1__RECORD__PAYLOAD_LIST_ENTRY && r->list_entry != NULL) {
+        add_part(ret, r->list_entry->list);
+        add_part(ret, r->list_entry->case_no);
+        return;
+    }
+    if (r->payload_case == XINQIAO__V1__RECORD__PAYLOAD_SCORE && r->score != NULL) {
+        add_part(ret, r->score->scale);
+        return;
+    }
+    if (r->decided_on != NULL)
+        gw_date_format((struct gw_date){(int16_t)r->decided_on->year, (uint8_t)r->decided_on->month,
+                                        (uint8_t)r->decided_on->day},
+                       day);
+    add_part(ret, document_no(r));
+    add_part(ret, r->authority != NULL ? r->authority->uscc : "");
+    add_part(ret, day);
+}
+
 enum gw_status gw_canon_business_key(const gw_record *r, struct gw_buf *ret, bool *ret_weak)
 {
     const char *type = "NAME";
     struct gw_bytes subject = gw_bytes_str(r->subject != NULL ? r->subject->name : "");
     bool weak = gw_canon_subject_id(r, &type, &subject) != GW_OK;
-    const char *number = document_no(r);
-    const char *agency = r->authority != NULL ? r->authority->uscc : "";
     char day[11] = "";
-    if (r->decided_on != NULL)
-        gw_date_format((struct gw_date){(int16_t)r->decided_on->year, (uint8_t)r->decided_on->month,
-                                        (uint8_t)r->decided_on->day},
-                       day);
-    weak = weak || !have(number) || !have(agency) || !have(day);
+    struct parts p = {.count = 0};
+    parts_of(r, day, &p);
 
     put_part(ret, gw_bytes_str(gw_canon_kind_name(r->kind)));
     put_part(ret, gw_bytes_str(type));
     put_part(ret, subject);
-    put_part(ret, gw_bytes_str(number));
-    put_part(ret, gw_bytes_str(agency));
-    put_part(ret, gw_bytes_str(day));
+    for (size_t i = 0; i < p.count; i++) {
+        weak = weak || p.part[i].len == 0;
+        put_part(ret, p.part[i]);
+    }
     GW_TRY(gw_buf_failed(ret));
     *ret_weak = weak;
     return GW_OK;

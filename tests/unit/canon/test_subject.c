@@ -109,6 +109,24 @@ static void test_person(void **state)
     expect(&s.r, "PASSPORT", "E00000000");
 }
 
+/* Published with the middle masked: many persons have such a number. */
+static void test_masked_numbers_name_nobody(void **state)
+{
+    (void)state;
+    struct sample s;
+    fill(&s);
+    s.subject.subject_class = CLASS(PERSON);
+    s.subject.document = &s.own;
+    s.own.kind = DOC(CITIZEN_ID);
+    s.own.number = TEXT("3306021990****9910");
+    expect(&s.r, NULL, NULL);
+    fill(&s);
+    s.subject.organisation_code = TEXT("MA2T****3");
+    expect(&s.r, NULL, NULL);
+    s.subject.uscc = TEXT("91330602MA2TT00136");
+    expect(&s.r, "CN-USCC", "91330602MA2TT00136");
+}
+
 static void test_sole_trader(void **state)
 {
     (void)state;
@@ -205,6 +223,53 @@ static void test_weak_keys(void **state)
     gw_buf_fini(&b);
 }
 
+/* Of an entry of a list: subject, list, case number; of a score: subject, scale. */
+static void test_keys_of_lists_and_scores(void **state)
+{
+    (void)state;
+    struct sample s;
+    struct gw_buf b;
+    bool weak = true;
+    Xinqiao__V1__ListEntry entry;
+    Xinqiao__V1__Score score;
+    gw_buf_init(&b, 4096);
+    fill(&s);
+    s.subject.uscc = TEXT("91330602MA2TT00136");
+    xinqiao__v1__list_entry__init(&entry);
+    s.r.kind = XINQIAO__V1__KIND__KIND_LIST_ENTRY;
+    s.r.payload_case = XINQIAO__V1__RECORD__PAYLOAD_LIST_ENTRY;
+    s.r.list_entry = &entry;
+    entry.list = TEXT("market-serious");
+    key_of(&s.r, &b, &weak);
+    assert_true(weak);
+    entry.case_no = TEXT("Y1");
+    key_of(&s.r, &b, &weak);
+    assert_false(weak);
+    assert_true(gw_bytes_eq_str(gw_buf_view(&b), "10:list-entry;7:CN-USCC;18:91330602MA2TT00136;"
+                                                 "14:market-serious;2:Y1;"));
+    /* The same entry, decided again: a later revision of one act. */
+    s.day.day = 9;
+    struct gw_buf again;
+    gw_buf_init(&again, 4096);
+    key_of(&s.r, &again, &weak);
+    assert_true(gw_bytes_eq(gw_buf_view(&b), gw_buf_view(&again)));
+
+    xinqiao__v1__score__init(&score);
+    s.r.kind = XINQIAO__V1__KIND__KIND_SCORE;
+    s.r.payload_case = XINQIAO__V1__RECORD__PAYLOAD_SCORE;
+    s.r.score = &score;
+    key_of(&s.r, &b, &weak);
+    assert_true(weak);
+    score.scale = TEXT("shaoxing");
+    score.edition = TEXT("2026");
+    key_of(&s.r, &b, &weak);
+    assert_false(weak);
+    assert_true(
+        gw_bytes_eq_str(gw_buf_view(&b), "5:score;7:CN-USCC;18:91330602MA2TT00136;8:shaoxing;"));
+    gw_buf_fini(&again);
+    gw_buf_fini(&b);
+}
+
 /* formats.md D6 */
 static void test_permit_without_document_number(void **state)
 {
@@ -241,9 +306,14 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_organisation), cmocka_unit_test(test_person),
-        cmocka_unit_test(test_sole_trader),  cmocka_unit_test(test_business_key),
-        cmocka_unit_test(test_weak_keys),    cmocka_unit_test(test_permit_without_document_number),
+        cmocka_unit_test(test_organisation),
+        cmocka_unit_test(test_person),
+        cmocka_unit_test(test_sole_trader),
+        cmocka_unit_test(test_business_key),
+        cmocka_unit_test(test_weak_keys),
+        cmocka_unit_test(test_permit_without_document_number),
+        cmocka_unit_test(test_masked_numbers_name_nobody),
+        cmocka_unit_test(test_keys_of_lists_and_scores),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

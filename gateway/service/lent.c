@@ -138,7 +138,7 @@ static int32_t record_write(struct gw_adapter_call *c, const ProtobufCMessage *r
         return -1;
     if (gw_law_may_share(x.views->law, r, x.now_us, found) != GW_OK)
         return gw_report_has_errors(found) ? 1 : -1;
-    if ((flags & GW_WRITE_MASK) != 0)
+    if ((flags & GW_WRITE_MASK) != 0 && gw_canon_mask(r, x.arena) != GW_OK)
         return -1;
     r->key = gw_service_str("");
     struct gw_buf out;

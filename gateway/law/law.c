@@ -26,10 +26,15 @@ void gw_law_free(struct gw_law *l)
 }
 
 /* Both ends are inclusive. */
+bool gw_law_in_force(struct gw_law_term t, struct gw_date day)
+{
+    return gw_date_cmp(t.from, day) <= 0 &&
+           (gw_date_is_none(t.until) || gw_date_cmp(day, t.until) <= 0);
+}
+
 static bool in_force(const struct gw_law_row *row, struct gw_date day)
 {
-    return gw_date_cmp(row->from, day) <= 0 &&
-           (gw_date_is_none(row->until) || gw_date_cmp(day, row->until) <= 0);
+    return gw_law_in_force((struct gw_law_term){row->from, row->until}, day);
 }
 
 enum gw_status gw_law_basis(const struct gw_law *l, Xinqiao__V1__Kind kind, int64_t wall_us,
@@ -55,7 +60,7 @@ static bool row_known(const struct gw_law *l, const char *id, Xinqiao__V1__Kind 
     return false;
 }
 
-static enum gw_status deny(struct gw_report *report, const char *code, const char *field,
+enum gw_status gw_law_deny(struct gw_report *report, const char *code, const char *field,
                            const char *item, const char *basis)
 {
     gw_report_add(report, GW_PROBLEM_ERROR, code, field, "item", item, "basis", basis, NULL);
@@ -73,20 +78,22 @@ enum gw_status gw_law_admit(const struct gw_law *l, const gw_record *r, int64_t 
 {
     const struct gw_law_row *row;
     if (!gw_canon_payload_fits(r) || gw_law_basis(l, r->kind, wall_us, &row) != GW_OK)
-        return deny(report, "law-no-basis", "kind", kind_or(r->kind, "kind"), l->policy);
+        return gw_law_deny(report, "law-no-basis", "kind", kind_or(r->kind, "kind"), l->policy);
     /* A row of an earlier edition names the same item, which today's row covers. What we do not
      * know may be newer than our tables: that is not the sender's mistake. */
     if (r->legal_basis[0] != '\0' && !row_known(l, r->legal_basis, r->kind))
-        return deny(report, "law-edition-unknown", "legal_basis", "legal_basis", l->policy);
+        return gw_law_deny(report, "law-edition-unknown", "legal_basis", "legal_basis", l->policy);
     const char *field = "";
     const struct gw_law_refusal *refusal = gw_law_match(l, r, &field);
     if (refusal != NULL)
-        return deny(report, "law-no-basis", field, refusal->id, refusal->missing);
+        return gw_law_deny(report, "law-no-basis", field, refusal->id, refusal->missing);
+    if (r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY)
+        GW_TRY(gw_law_admit_entry(l, r, gw_date_at_utc8(wall_us), report));
     *ret = row;
     return GW_OK;
 }
 
-static struct gw_date date_of(const Xinqiao__V1__Date *d)
+struct gw_date gw_law_date_of(const Xinqiao__V1__Date *d)
 {
     struct gw_date none = {0, 0, 0};
     if (d == NULL || d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
@@ -105,7 +112,7 @@ static bool last_day(const gw_record *r, const struct gw_law_row *row, struct gw
     if (r->use_to != NULL) {
         *ret_clock = "use_to";
         *ret_open = r->use_to->no_end;
-        *ret = date_of(r->use_to->date);
+        *ret = gw_law_date_of(r->use_to->date);
         return *ret_open || !gw_date_is_none(*ret);
     }
     *ret_clock = "decided_on";
@@ -113,7 +120,7 @@ static bool last_day(const gw_record *r, const struct gw_law_row *row, struct gw
         *ret_open = true;
         return true;
     }
-    *ret = gw_date_add_months(date_of(r->decided_on), (int)row->keep_months);
+    *ret = gw_date_add_months(gw_law_date_of(r->decided_on), (int)row->keep_months);
     return !gw_date_is_none(*ret);
 }
 
@@ -138,19 +145,19 @@ enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int6
     const struct gw_law_row *row;
     const char *kind = kind_or(r->kind, "kind");
     if (gw_law_basis(l, r->kind, wall_us, &row) != GW_OK)
-        return deny(report, "law-no-basis", "kind", kind, l->policy);
+        return gw_law_deny(report, "law-no-basis", "kind", kind, l->policy);
     const char *reason = status_reason(r->status);
     if (reason != NULL)
-        return deny(report, reason, "status", kind, row->id);
+        return gw_law_deny(report, reason, "status", kind, row->id);
     /* The end of publicity is another clock and does not end sharing (DESIGN section 5). */
     struct gw_date last = {0, 0, 0};
     const char *clock;
     bool open;
     if (!last_day(r, row, &last, &clock, &open))
-        return deny(report, "record-undated", clock, kind, row->id);
+        return gw_law_deny(report, "record-undated", clock, kind, row->id);
     /* An end is inclusive to 24:00 in UTC+8. */
     if (!open && gw_date_cmp(gw_date_at_utc8(wall_us), last) > 0)
-        return deny(report, "record-ended", clock, kind, row->id);
+        return gw_law_deny(report, "record-ended", clock, kind, row->id);
     return GW_OK;
 }
 

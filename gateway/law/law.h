@@ -11,8 +11,7 @@
 
 struct gw_law; /* all tables of a generation; immutable */
 
-/* Loads conf/law/ (catalogue.conf, purposes.conf; later files as they come). Text of faults in
- * ret_error. */
+/* Loads conf/law/, all of its files. Text of faults in ret_error. */
 GW_MUST_USE enum gw_status gw_law_load(const char *dir, struct gw_law **ret,
                                        struct gw_buf *ret_error);
 void gw_law_free(struct gw_law *l);
@@ -53,9 +52,10 @@ struct gw_law_list {
     const char *basis; /* statute or document of the Party centre or the State Council */
     const char *source, *edition;
     enum gw_law_colour colour;
-    bool public_;          /* published; persons appear masked (formats.md L12) */
-    uint32_t max_age_days; /* without a new version it is stale; 0 never */
-    uint32_t max_months;   /* an entry without an end of its own ends then; none may end later */
+    bool public_;            /* published; persons appear masked (formats.md L12) */
+    uint32_t max_age_days;   /* without a new version it is stale; 0 never */
+    uint32_t default_months; /* an entry without an end of its own ends then; 0 never */
+    uint32_t max_months;     /* no entry ends later; 0 not said */
     struct gw_date from, until;
 };
 /* The row that is in force on the day; NULL: none. */

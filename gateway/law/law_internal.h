@@ -56,6 +56,32 @@ struct gw_law_heads {
     bool off;
 };
 
+/* Days in force, both inclusive; `until` none: open. */
+struct gw_law_term {
+    struct gw_date from, until;
+};
+
+/* A row of lists.conf. */
+struct gw_law_list_row {
+    struct gw_law_list list;
+    struct gw_law_strings bodies;      /* gw_law_body_is() */
+    const struct gw_canon_path *basis; /* fields one of which must say by what the entry stands */
+    size_t basis_count;
+};
+
+/* A row of measures.conf in one of its editions. */
+struct gw_law_measure_row {
+    struct gw_law_measure measure;
+    const char *item; /* without the edition: "market-entry" */
+    const char *targets_zh;
+    struct gw_law_strings lists;
+    uint32_t classes;
+};
+struct gw_law_measure_edition {
+    const char *id, *source;
+    struct gw_law_term term;
+};
+
 struct gw_law_purpose_row {
     struct gw_law_purpose purpose;
     bool in_force;
@@ -63,9 +89,12 @@ struct gw_law_purpose_row {
 
 struct gw_config;
 
+/* Files of conf/law/, sorted by name. */
+enum gw_law_file { GW_LAW_CATALOGUE, GW_LAW_LISTS, GW_LAW_MEASURES, GW_LAW_PURPOSES, GW_LAW_FILES };
+
 struct gw_law {
     struct gw_arena *arena; /* compiled rows */
-    struct gw_config *catalogue, *purposes;
+    struct gw_config *config[GW_LAW_FILES];
     const char *policy;
     const char *edition;
     struct gw_law_entry *entry;
@@ -75,17 +104,44 @@ struct gw_law {
     struct gw_law_heads heads;
     struct gw_law_purpose_row *purpose;
     size_t purpose_count;
+    struct gw_law_list_row *list;
+    size_t list_count;
+    struct gw_law_measure_edition *edition_of_measures;
+    size_t edition_of_measures_count;
+    struct gw_law_measure_row *measure;
+    size_t measure_count;
+    struct gw_law_agreement *agreement;
+    struct gw_config **agreement_config;
+    size_t agreement_count;
     /* Where an admitted record may cite its statute. */
     struct gw_canon_path basis_path[2];
     struct gw_hash digest;
     struct gw_buf digest_list;
 };
 
-/* The tables from the contents of the two files; complains with file and line. For tests and
- * fuzzing; what gw_law_load() does after reading. law_conf.c */
-GW_MUST_USE enum gw_status gw_law_parse(struct gw_bytes catalogue, struct gw_bytes purposes,
+/* The tables from the contents of the files; complains with file and line. For tests and fuzzing;
+ * what gw_law_load() does after reading. law_conf.c */
+GW_MUST_USE enum gw_status gw_law_parse(const struct gw_bytes text[GW_LAW_FILES],
                                         struct gw_law **ret, struct gw_buf *ret_error);
+extern const char *const gw_law_file_name[GW_LAW_FILES];
+/* Computes digest and list of what is loaded. law_conf.c */
+GW_MUST_USE enum gw_status gw_law_conf_digest(struct gw_law *l);
+/* The same from memory: `file` names it in complaints. law_conf_agreements.c */
+GW_MUST_USE enum gw_status gw_law_parse_agreement(struct gw_law *l, const char *file,
+                                                  struct gw_bytes text, struct gw_buf *ret_error);
 void gw_law_conf_free(struct gw_law *l);
+bool gw_law_in_force(struct gw_law_term t, struct gw_date day);
+/* Adds an error that cites the row: {item}, {basis}; is GW_DENIED. law.c */
+GW_MUST_USE enum gw_status gw_law_deny(struct gw_report *report, const char *code,
+                                       const char *field, const char *item, const char *basis);
+/* None where it is not a day of the calendar. law.c */
+struct gw_date gw_law_date_of(const Xinqiao__V1__Date *d);
+/* Is the name one of the bodies: a word that the name ends with, or "A*B": it has A and ends with
+ * B behind it. lists.c */
+bool gw_law_body_is(const struct gw_law_strings *bodies, const char *name);
+/* All that lists.conf and measures.conf say against an entry. lists.c */
+GW_MUST_USE enum gw_status gw_law_admit_entry(const struct gw_law *l, const gw_record *r,
+                                              struct gw_date day, struct gw_report *report);
 /* Fills `heads`, once all rows are there. match.c */
 void gw_law_match_prepare(struct gw_law *l);
 /* The row that refuses the record, NULL when none does; *ret_field names the text that was

@@ -1,6 +1,6 @@
 /* fuzz: law */
-/* Two files joined by a NUL: the catalogue and the purposes. Refused with a complaint, or usable.
- */
+/* The files of conf/law/ joined by NULs, in the order of their names. Refused with a complaint, or
+ * usable. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -38,15 +38,19 @@ static void use(const struct gw_law *l)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const uint8_t *nul = size != 0 ? memchr(data, 0, size) : NULL;
-    if (nul == NULL || gw_crypto_init() != GW_OK)
+    struct gw_bytes text[GW_LAW_FILES], rest = gw_bytes_make(data, size);
+    if (gw_crypto_init() != GW_OK)
         return 0;
-    size_t first = (size_t)(nul - data);
+    for (size_t i = 0; i < GW_LAW_FILES; i++) {
+        const uint8_t *nul = rest.len != 0 ? memchr(rest.ptr, 0, rest.len) : NULL;
+        size_t len = nul != NULL ? (size_t)(nul - rest.ptr) : rest.len;
+        text[i] = gw_bytes_make(rest.ptr, len);
+        rest = nul != NULL ? gw_bytes_make(nul + 1, rest.len - len - 1) : GW_BYTES_NONE;
+    }
     struct gw_law *l = NULL;
     struct gw_buf err;
     gw_buf_init(&err, 1 << 20);
-    enum gw_status st = gw_law_parse(gw_bytes_make(data, first),
-                                     gw_bytes_make(nul + 1, size - first - 1), &l, &err);
+    enum gw_status st = gw_law_parse(text, &l, &err);
     if ((st == GW_OK) != (l != NULL) || (st == GW_INVALID && err.len == 0))
         abort();
     if (l != NULL)

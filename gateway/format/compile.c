@@ -54,6 +54,13 @@ bool gw_compile_enum_value(const struct gw_canon_path *p, const char *name, int3
     return true;
 }
 
+/* "92*" */
+static bool is_prefix(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 1 && strchr(name, '*') == name + len - 1;
+}
+
 void gw_compile_cond(struct gw_compiling *c, const struct gw_cond_spec *s, struct gw_cond *ret)
 {
     if (!gw_compile_path(c, s->line, s->path, &ret->path))
@@ -67,6 +74,8 @@ void gw_compile_cond(struct gw_compiling *c, const struct gw_cond_spec *s, struc
         int32_t value;
         if (by_value && gw_compile_enum_value(&ret->path, name, &value))
             ret->mask |= UINT64_C(1) << value;
+        else if (ret->path.type == GW_CANON_TEXT && ret->prefix.len == 0 && is_prefix(name))
+            ret->prefix = gw_bytes_make(name, strlen(name) - 1);
         else if (!by_value && strcmp(name, "present") == 0)
             ret->present = true;
         else if (!by_value && strcmp(name, "absent") == 0)
@@ -76,7 +85,8 @@ void gw_compile_cond(struct gw_compiling *c, const struct gw_cond_spec *s, struc
         else
             gw_compile_complain(
                 c, s->line, "condition on %s: seen \"%s\", expected %s", s->path, name,
-                by_value ? "a name of the enumeration, true or false" : "present or absent");
+                by_value ? "a name of the enumeration, true or false"
+                         : "present, absent, or (of a text, once) a beginning with *");
     }
 }
 
@@ -92,11 +102,17 @@ static void constants_compile(struct gw_compiling *c)
     struct gw_constant *k = gw_arena_calloc(c->arena, c->spec->constant_count, sizeof(*k));
     for (size_t i = 0; i < c->spec->constant_count && k != NULL; i++) {
         const struct gw_constant_spec *s = &c->spec->constants[i];
-        if (gw_compile_path(c, s->line, s->path, &k[i].path) &&
-            !gw_compile_enum_value(&k[i].path, s->value != NULL ? s->value : "", &k[i].value))
-            gw_compile_complain(c, s->line,
-                                "constants: %s: seen \"%s\", expected a name of the enumeration",
-                                s->path, s->value != NULL ? s->value : "");
+        if (!gw_compile_path(c, s->line, s->path, &k[i].path))
+            continue;
+        for (size_t n = 0; n < s->when_count; n++)
+            gw_compile_cond(c, &s->when[n], &k[i].when[k[i].when_count++]);
+        if (k[i].path.type == GW_CANON_TEXT && s->value != NULL)
+            k[i].text = s->value;
+        else if (!gw_compile_enum_value(&k[i].path, s->value != NULL ? s->value : "", &k[i].value))
+            gw_compile_complain(
+                c, s->line,
+                "constants: %s: seen \"%s\", expected a name of the enumeration, or a text",
+                s->path, s->value != NULL ? s->value : "");
     }
     c->format->constant = k;
     c->format->constant_count = k != NULL ? c->spec->constant_count : 0;
@@ -221,11 +237,15 @@ enum gw_status gw_format_compile(const struct gw_format_spec *spec, struct gw_ar
     sentinels_compile(&c);
     constants_compile(&c);
     for (size_t i = 0; i < spec->row_count; i++) {
-        gw_compile_row(&c, &spec->rows[i], &f->row[i]);
-        gw_compile_field(&c, &spec->rows[i], &f->row[i]);
-        f->inferred = f->inferred || f->row[i].inferred;
+        if (gw_compile_is(spec->rows[i].op, "keep")) {
+            gw_compile_kept(&c, &spec->rows[i]);
+            continue;
+        }
+        struct gw_row *row = &f->row[f->row_count++];
+        gw_compile_row(&c, &spec->rows[i], row);
+        gw_compile_field(&c, &spec->rows[i], row);
+        f->inferred = f->inferred || row->inferred;
     }
-    f->row_count = spec->row_count;
     gw_compile_refused(&c);
     if (c.ok) {
         gw_compile_names(&c);

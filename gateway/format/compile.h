@@ -41,6 +41,8 @@ void gw_compile_row(struct gw_compiling *c, const struct gw_row_spec *s, struct 
 
 /* compile_field.c. Adds a compiled row to the field of its name, which the first row makes. */
 void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row);
+/* A field without a row: its text is carried (operator keep). */
+void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s);
 /* Fields that are known only to be refused; after all rows. */
 void gw_compile_refused(struct gw_compiling *c);
 /* Names and aliases, and the order of decoding; after all fields. */

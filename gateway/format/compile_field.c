@@ -27,6 +27,48 @@ static struct gw_field *field_new(struct gw_compiling *c, unsigned line, const c
     return fld;
 }
 
+/* What the first row of a field says of the field. */
+static void field_fill(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_field *fld)
+{
+    fld->zh = s->zh != NULL ? s->zh : s->name;
+    fld->width = s->width > 0 ? (uint32_t)s->width : 0;
+    fld->required = s->required;
+    fld->positive = s->positive;
+    fld->absent_texts = s->absent_texts;
+    fld->prose = fld->free_text && (fld->width == 0 || fld->width > GW_FORMAT_MAX_NAME_WIDTH);
+    for (size_t i = 0; i < s->when_count; i++)
+        gw_compile_cond(c, &s->when[i], &fld->when[fld->when_count++]);
+    if (s->when_count != 0 && !s->required)
+        gw_compile_complain(
+            c, s->line, "%s: `when` says when it is required: required = true is missing", s->name);
+}
+
+void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
+{
+    if (gw_compile_field_index(c->format, s->name) >= 0) {
+        gw_compile_complain(c, s->line, "%s: a kept field has one row", s->name);
+        return;
+    }
+    if (s->path != NULL || s->only_count != 0 || s->positive || s->derive != NULL ||
+        s->fallback != NULL || s->direction != NULL)
+        gw_compile_complain(c, s->line,
+                            "%s: a kept field is not understood: no path, only, positive, derive, "
+                            "fallback or direction",
+                            s->name);
+    if (s->structured && c->format->media != GW_MEDIA_JSON)
+        gw_compile_complain(c, s->line, "%s: structured is of JSON", s->name);
+    struct gw_field *fld = field_new(c, s->line, s->name);
+    if (fld == NULL)
+        return;
+    fld->kept = true;
+    fld->written = true;
+    fld->structured = s->structured;
+    fld->free_text = true;
+    fld->inferred = gw_compile_is(s->certainty, "inferred");
+    c->format->inferred = c->format->inferred || fld->inferred;
+    field_fill(c, s, fld);
+}
+
 void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row)
 {
     struct gw_format *f = c->format;
@@ -35,12 +77,16 @@ void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struc
     if (fld == NULL)
         return;
     row->field = (uint16_t)(fld - f->field);
+    if (fld->kept) {
+        gw_compile_complain(c, s->line, "%s: a kept field has one row", s->name);
+        return;
+    }
     if (at >= 0 && (s->width != 0 || s->required || s->positive || s->when_count != 0 ||
-                    s->aliases.count != 0))
-        gw_compile_complain(
-            c, s->line,
-            "%s: width, required, positive, when and aliases belong to the first row of a field",
-            s->name);
+                    s->aliases.count != 0 || s->absent_texts.count != 0))
+        gw_compile_complain(c, s->line,
+                            "%s: width, required, positive, when, aliases and absent_texts belong "
+                            "to the first row of a field",
+                            s->name);
     if (fld->row_count == GW_ARRAY_LEN(fld->row)) {
         gw_compile_complain(c, s->line, "%s: more than %zu rows for one field", s->name,
                             GW_ARRAY_LEN(fld->row));
@@ -51,17 +97,8 @@ void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struc
     fld->inferred = fld->inferred || row->inferred;
     if (at >= 0)
         return;
-    fld->zh = s->zh != NULL ? s->zh : s->name;
-    fld->width = s->width > 0 ? (uint32_t)s->width : 0;
-    fld->required = s->required;
-    fld->positive = s->positive;
     fld->free_text = row->op != NULL && strcmp(row->op->name, "text") == 0;
-    fld->prose = fld->free_text && (fld->width == 0 || fld->width > GW_FORMAT_MAX_NAME_WIDTH);
-    for (size_t i = 0; i < s->when_count; i++)
-        gw_compile_cond(c, &s->when[i], &fld->when[fld->when_count++]);
-    if (s->when_count != 0 && !s->required)
-        gw_compile_complain(
-            c, s->line, "%s: `when` says when it is required: required = true is missing", s->name);
+    field_fill(c, s, fld);
 }
 
 void gw_compile_refused(struct gw_compiling *c)

@@ -2,6 +2,7 @@
  * mean together is in compile_field.c. */
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "format/compile.h"
 
 static void extra_path(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row,
@@ -56,6 +57,30 @@ static void date_params(struct gw_compiling *c, const struct gw_row_spec *s, str
         row->pattern[row->pattern_count++] = s->patterns.items[i];
     }
     row->expected = s->patterns.items[0];
+    if (s->also != NULL && row->path[0].type != GW_CANON_DATE)
+        gw_compile_complain(c, s->line, "%s: also: %s is no date", s->name, s->path);
+    if (s->also != NULL)
+        extra_path(c, s, row, s->also, 1u << GW_CANON_DATE);
+    row->write_count = row->path_count;
+}
+
+static void orgcode_params(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row)
+{
+    row->expected = s->uscc != NULL ? "GB 11714 / GB 32100" : "GB 11714";
+    row->either = s->uscc != NULL;
+    if (s->uscc != NULL)
+        extra_path(c, s, row, s->uscc, 1u << GW_CANON_TEXT);
+    row->write_count = row->path_count;
+}
+
+static void map_params(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row)
+{
+    row->table = gw_compile_table(c, s->line, s->table, &row->path[0]);
+    row->ids = s->ids;
+    row->expected = row->table != NULL ? row->table->expected : "";
+    if (row->table != NULL && (row->table->other_value >= 0 || row->table->separator_count != 0))
+        gw_compile_complain(c, s->line, "%s: table %s: a map has neither other nor separators",
+                            s->name, s->table);
 }
 
 static void uscc_params(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row)
@@ -115,6 +140,7 @@ static void op_params(struct gw_compiling *c, const struct gw_row_spec *s, struc
 {
     const char *op = row->op->name;
     row->write_count = 1;
+    row->masked = s->masked;
     if (gw_compile_is(op, "money")) {
         money_params(c, s, row);
     } else if (gw_compile_is(op, "date")) {
@@ -145,10 +171,28 @@ static void op_params(struct gw_compiling *c, const struct gw_row_spec *s, struc
         row->write_count = s->derive_kind ? 2 : 1;
         row->expected = "GB 11643";
     } else if (gw_compile_is(op, "orgcode")) {
-        row->expected = "GB 11714";
+        orgcode_params(c, s, row);
+    } else if (gw_compile_is(op, "map")) {
+        map_params(c, s, row);
+    } else if (gw_compile_is(op, "decimal")) {
+        row->unit_fen = 100;
+        row->expected = "0-9999999.99";
+    } else if (gw_compile_is(op, "digits")) {
+        row->expected = "0-9";
     } else if (gw_compile_is(op, "regno")) {
         row->expected = "GS15";
     }
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    struct gw_bytes rest = gw_bytes_str(list);
+    struct gw_bytes w;
+    while (gw_text_word(&rest, &w)) {
+        if (gw_bytes_eq_str(w, word))
+            return true;
+    }
+    return false;
 }
 
 /* A parameter that the operator does not know would be a silent mistake. */
@@ -159,10 +203,15 @@ static void stray_params(struct gw_compiling *c, const struct gw_row_spec *s)
         bool given;
         const char *ops;
     } params[] = {
+        {"also", s->also != NULL, "date"},
+        {"ids", s->ids, "map"},
+        {"masked", s->masked, "id-number orgcode"},
+        {"structured", s->structured, "keep"},
+        {"uscc", s->uscc != NULL, "orgcode"},
         {"unit", s->unit != NULL, "money"},
         {"decimals", s->decimals != 0, "money"},
         {"patterns", s->patterns.count != 0, "date"},
-        {"table", s->table != NULL, "enum enum-list"},
+        {"table", s->table != NULL, "enum enum-list map"},
         {"other", s->other != NULL, "enum enum-list"},
         {"codes", s->codes.count != 0, "code"},
         {"lengths", s->lengths.count != 0, "upper"},
@@ -174,8 +223,7 @@ static void stray_params(struct gw_compiling *c, const struct gw_row_spec *s)
         {"derive_kind", s->derive_kind, "id-number"},
     };
     for (size_t i = 0; i < GW_ARRAY_LEN(params); i++) {
-        const char *at = params[i].given ? strstr(params[i].ops, s->op) : params[i].ops;
-        if (at == NULL)
+        if (params[i].given && !has_word(params[i].ops, s->op))
             gw_compile_complain(c, s->line, "%s: %s is not a parameter of operator %s", s->name,
                                 params[i].name, s->op);
     }

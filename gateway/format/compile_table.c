@@ -31,7 +31,8 @@ static void items_compile(struct gw_compiling *c, const struct gw_table_spec *s,
 {
     for (size_t i = 0; i < s->count; i++) {
         int32_t value = 0;
-        if (!gw_compile_enum_value(p, s->items[i].value, &value))
+        bool texts = p->type == GW_CANON_TEXT;
+        if (!texts && !gw_compile_enum_value(p, s->items[i].value, &value))
             gw_compile_complain(c, s->items[i].line,
                                 "table %s: seen \"%s\", expected a name of the enumeration of %s",
                                 s->name, s->items[i].value, p->text);
@@ -42,7 +43,11 @@ static void items_compile(struct gw_compiling *c, const struct gw_table_spec *s,
                 gw_compile_complain(c, s->items[i].line, "table %s: \"%s\" stands twice", s->name,
                                     s->items[i].text);
         }
-        items[i] = (struct gw_table_item){gw_bytes_str(s->items[i].text), value};
+        items[i] = (struct gw_table_item){.text = gw_bytes_str(s->items[i].text), .value = value};
+        if (texts) {
+            items[i].name = gw_bytes_str(s->items[i].value);
+            continue;
+        }
         if (t->own[value] < 0)
             t->own[value] = (int8_t)i;
     }

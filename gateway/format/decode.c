@@ -121,7 +121,7 @@ static void decode_row(struct decoding *d, const struct gw_row *row)
     const struct gw_slot *slot = &d->slots->slot[row->field];
     const struct gw_field *fld = &f->field[row->field];
     if (slot->text.len == 0 || slot->form > GW_FORM_TOKEN || d->bad[row->field] ||
-        gw_text_absent(f, slot->text))
+        gw_field_text_absent(f, fld, slot->text))
         return;
     if (!gw_conds_hold(row->only, row->only_count, d->record))
         return;
@@ -164,7 +164,7 @@ static void keep_absent_texts(struct decoding *d)
         if (f->field[i].refused || d->filled[i])
             continue;
         if (slot->form <= GW_FORM_TOKEN) {
-            if (gw_text_absent(f, slot->text))
+            if (gw_field_text_absent(f, &f->field[i], slot->text))
                 add_extension(d, f->field[i].cname, slot->text, true, slot->form);
             continue;
         }
@@ -228,11 +228,59 @@ static void attach_extensions(struct decoding *d)
     d->record->n_extension = d->extension_count;
 }
 
-static void set_constants(struct decoding *d)
+/* A column that this mapping carries without understanding. */
+static void keep_field(struct decoding *d, size_t i)
+{
+    const struct gw_field *fld = &d->format->field[i];
+    const struct gw_slot *slot = &d->slots->slot[i];
+    if (slot->form > GW_FORM_TOKEN || d->bad[i] || gw_field_text_absent(d->format, fld, slot->text))
+        return;
+    add_extension(d, fld->cname, slot->text, false, slot->form);
+    d->filled[i] = true;
+}
+
+/* A condition on a value that is not known (it was refused, say) decides nothing. */
+static bool undecided(const struct gw_field *fld, const gw_record *r)
+{
+    for (size_t i = 0; i < fld->row_count; i++) {
+        for (size_t k = 0; k < fld->row[i]->only_count; k++) {
+            struct gw_canon_value v;
+            gw_canon_get(r, &fld->row[i]->only[k].path, &v);
+            if (v.type == GW_CANON_ENUM && v.num == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Trap 9: codes of a firm on a person's row, a person's number on a firm's. */
+static void check_forbidden(struct decoding *d, size_t i)
+{
+    const struct gw_field *fld = &d->format->field[i];
+    const struct gw_slot *slot = &d->slots->slot[i];
+    bool read = false;
+    for (size_t k = 0; k < fld->row_count; k++)
+        read = read || fld->row[k]->in;
+    if (!read || d->bad[i] || slot->form > GW_FORM_TOKEN ||
+        gw_field_text_absent(d->format, fld, slot->text) ||
+        gw_field_row(fld, d->record, true) != NULL || undecided(fld, d->record))
+        return;
+    gw_report_add(d->report, GW_PROBLEM_ERROR, "field-forbidden", fld->cname, NULL);
+    d->bad[i] = true;
+}
+
+/* First those that always hold, then, when the columns are read, those under conditions. */
+static void set_constants(struct decoding *d, bool conditional)
 {
     for (size_t i = 0; i < d->format->constant_count; i++) {
         const struct gw_constant *c = &d->format->constant[i];
-        struct gw_canon_value v = {.type = c->path.type, .present = true, .num = c->value};
+        if ((c->when_count != 0) != conditional ||
+            (conditional && !gw_constant_counts(d->format, i, d->record)))
+            continue;
+        struct gw_canon_value v = {.type = c->path.type,
+                                   .present = true,
+                                   .num = c->value,
+                                   .text = gw_bytes_str(c->text != NULL ? c->text : "")};
         if (gw_canon_set(d->record, &c->path, &v, d->ctx.arena) != GW_OK)
             d->status = GW_NOMEM;
     }
@@ -247,12 +295,19 @@ static void decode_slots(struct decoding *d)
             slot->form <= GW_FORM_TOKEN && !f->field[i].refused && !check_text(d, i, slot->text);
         d->filled[i] = false;
     }
-    set_constants(d);
+    set_constants(d, false);
     for (size_t i = 0; i < f->row_count; i++) {
         if (f->run[i]->in)
             decode_row(d, f->run[i]);
     }
     apply_fallbacks(d);
+    for (size_t i = 0; i < f->field_count; i++) {
+        if (f->field[i].kept)
+            keep_field(d, i);
+        else
+            check_forbidden(d, i);
+    }
+    set_constants(d, true);
     /* A field filled by a column that stands in for it (D11) is filled. */
     for (size_t i = 0; i < f->field_count; i++) {
         const struct gw_row *row =

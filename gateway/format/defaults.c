@@ -98,6 +98,10 @@ static bool check_in_format(const struct gw_format *f, const struct gw_field *fl
                  "seen a broken ${...}, expected the path of a text of the canonical record");
         return false;
     }
+    if (fld->kept && fld->width != 0 && gw_utf8_chars(gw_bytes_str(s->value)) > fld->width) {
+        complain(error, file, s, "longer than the column");
+        return false;
+    }
     gw_record *blank = gw_canon_record_new(arena);
     for (size_t i = 0; i < fld->row_count && blank != NULL; i++) {
         const struct gw_row *row = fld->row[i];

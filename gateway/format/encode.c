@@ -18,6 +18,28 @@ struct encoding {
     bool is_default[GW_FORMAT_MAX_FIELDS];
 };
 
+/* Did the sender write this in a column that the format keeps, and may it be written again? A
+ * canonical record from a peer may claim any text. */
+static bool is_kept_text(const struct encoding *e, const Xinqiao__V1__Extension *x)
+{
+    bool token = x->form == XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TOKEN;
+    struct gw_bytes text = gw_bytes_str(x->text);
+    if (x->spelling || strcmp(x->format, e->format->id) != 0 ||
+        (!token && x->form != XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TEXT) ||
+        (e->fields != NULL && !gw_format_fields_allow(e->fields, "extension")))
+        return false;
+    int i = gw_format_field_find(e->format, gw_bytes_str(x->field), 0);
+    const struct gw_field *fld = i >= 0 ? &e->format->field[i] : NULL;
+    if (fld == NULL || !fld->kept || gw_text_has_control(text) ||
+        gw_field_text_absent(e->format, fld, text))
+        return false;
+    if (!token)
+        return true;
+    bool nested = text.ptr[0] == '[' || text.ptr[0] == '{';
+    return e->format->media == GW_MEDIA_JSON && (!nested || fld->structured) &&
+           gw_json_token_ok(text, e->ctx.arena);
+}
+
 static void refuse(struct encoding *e, size_t i, const char *code, const struct gw_row *row)
 {
     gw_report_reason(e->report, GW_PROBLEM_ERROR, code, &e->format->field[i], row);
@@ -76,9 +98,32 @@ static bool fall_back(struct encoding *e, size_t i, const struct gw_row *row,
     return v->v[0].present;
 }
 
+/* A column carried without understanding: what the sender wrote there, in this very format. A grant
+ * of some fields is none of it. */
+static void encode_kept(struct encoding *e, size_t i)
+{
+    const gw_record *r = e->record;
+    const struct gw_field *fld = &e->format->field[i];
+    for (size_t k = 0; k < r->n_extension; k++) {
+        const Xinqiao__V1__Extension *x = r->extension[k];
+        if (!is_kept_text(e, x) || !gw_bytes_eq_str(fld->name, x->field))
+            continue;
+        bool token = x->form == XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TOKEN;
+        e->slots->slot[i] =
+            (struct gw_slot){gw_bytes_str(x->text), token ? GW_FORM_TOKEN : GW_FORM_TEXT};
+        e->filled[i] = true;
+        return;
+    }
+    use_default(e, i, NULL);
+}
+
 static void encode_field(struct encoding *e, size_t i)
 {
     const struct gw_field *fld = &e->format->field[i];
+    if (fld->kept) {
+        encode_kept(e, i);
+        return;
+    }
     const struct gw_row *row = gw_field_row(fld, e->record, false);
     struct gw_op_values v = {0};
     if (row == NULL) {
@@ -86,8 +131,9 @@ static void encode_field(struct encoding *e, size_t i)
         return;
     }
     gw_row_get(row, e->record, &v);
-    /* "false" is a value that is written: 0, not "". */
-    bool present = gw_row_has_value(row, &v) || row->path[0].type == GW_CANON_BOOL;
+    /* "false" and 0 are values that are written: 0, not "". */
+    bool present = gw_row_has_value(row, &v) || row->path[0].type == GW_CANON_BOOL ||
+                   row->path[0].type == GW_CANON_INT;
     if (!present)
         present = derive(e, i, row, &v) || fall_back(e, i, row, &v);
     if (e->bad[i])
@@ -123,7 +169,7 @@ static void check_widths(struct encoding *e)
 /* Still the same value? A record that was corrected since is written anew. */
 static bool spelling_holds(struct encoding *e, size_t i, struct gw_bytes text)
 {
-    if (gw_text_absent(e->format, text))
+    if (gw_field_text_absent(e->format, &e->format->field[i], text))
         return !e->filled[i];
     const struct gw_row *row = gw_field_row(&e->format->field[i], e->record, false);
     struct gw_op_values v = {0};
@@ -170,6 +216,8 @@ static void apply_spelling(struct encoding *e, const Xinqiao__V1__Extension *x)
         return;
     }
     int i = gw_format_field_find(e->format, gw_bytes_str(x->field), 0);
+    if (i >= 0 && e->format->field[i].kept && e->filled[i])
+        return;
     bool token = x->form == XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TOKEN;
     if (i < 0 || e->bad[i] || !e->format->field[i].written || gw_text_has_control(text) ||
         !spelling_holds(e, (size_t)i, text))
@@ -209,7 +257,7 @@ static void apply_extensions(struct encoding *e)
             apply_spelling(e, x);
             continue;
         }
-        if (x->spelling)
+        if (x->spelling || is_kept_text(e, x))
             continue;
         if (e->fields != NULL) {
             gw_report_add(e->report, GW_PROBLEM_WITHHELD, "withheld-field", "extension", NULL);
@@ -244,6 +292,13 @@ static bool fits(struct encoding *e)
     return true;
 }
 
+static const char *constant_reason(const struct gw_constant *c)
+{
+    if (strcmp(c->path.text, "status") == 0)
+        return "target-status";
+    return strcmp(c->path.text, "subject.subject_class") == 0 ? "target-class" : "target-value";
+}
+
 /* A table without a column for it says it by being there: status IN_FORCE. */
 static void check_constants(struct encoding *e)
 {
@@ -251,8 +306,11 @@ static void check_constants(struct encoding *e)
         const struct gw_constant *c = &e->format->constant[i];
         struct gw_canon_value v;
         gw_canon_get(e->record, &c->path, &v);
-        if (v.num != c->value)
-            gw_report_add(e->report, GW_PROBLEM_ERROR, "target-status", c->path.text, NULL);
+        bool same = c->text != NULL ? gw_bytes_eq_str(v.text, c->text) : v.num == c->value;
+        if (same || !gw_constant_counts(e->format, i, e->record))
+            continue;
+        gw_report_add(e->report, GW_PROBLEM_ERROR, constant_reason(c), c->path.text, "expected",
+                      c->text != NULL ? c->text : "", "item", gw_format_id(e->format), NULL);
     }
 }
 

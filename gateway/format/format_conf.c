@@ -17,10 +17,10 @@ enum { MAX_DEFAULTS = 256 };
 /* As filled by config/; the spec is the same without its types. */
 struct row_conf {
     const char *name, *zh, *path, *op, *table, *other, *filler, *filler_as, *regno, *kind, *unit,
-        *derive, *fallback, *direction, *certainty, *note;
-    struct gw_config_strings patterns, codes, aliases, lengths;
+        *also, *uscc, *derive, *fallback, *direction, *certainty, *note;
+    struct gw_config_strings patterns, codes, aliases, lengths, absent_texts;
     int width, decimals;
-    bool required, positive, derive_kind, inner_warn;
+    bool required, positive, derive_kind, inner_warn, masked, ids, structured;
     const struct gw_config_node *when, *only;
 };
 
@@ -36,6 +36,8 @@ static const struct gw_config_option row_options[] = {
     STR(row_conf, regno, "regno"),
     STR(row_conf, kind, "kind"),
     STR(row_conf, unit, "unit"),
+    STR(row_conf, also, "also"),
+    STR(row_conf, uscc, "uscc"),
     STR(row_conf, derive, "derive"),
     STR(row_conf, fallback, "fallback"),
     STR(row_conf, direction, "direction"),
@@ -45,12 +47,16 @@ static const struct gw_config_option row_options[] = {
     STRS(row_conf, codes, "codes"),
     STRS(row_conf, aliases, "aliases"),
     STRS(row_conf, lengths, "lengths"),
+    STRS(row_conf, absent_texts, "absent_texts"),
     GW_CONFIG_OPTION(struct row_conf, width, "width", GW_CONFIG_INT, "0", 0, 100000, true, ""),
     GW_CONFIG_OPTION(struct row_conf, decimals, "decimals", GW_CONFIG_INT, "0", 0, 6, true, ""),
     BOOL(row_conf, required, "required"),
     BOOL(row_conf, positive, "positive"),
     BOOL(row_conf, derive_kind, "derive_kind"),
     BOOL(row_conf, inner_warn, "inner_warn"),
+    BOOL(row_conf, masked, "masked"),
+    BOOL(row_conf, ids, "ids"),
+    BOOL(row_conf, structured, "structured"),
     NODE(row_conf, when, "when"),
     NODE(row_conf, only, "only"),
 };
@@ -114,11 +120,13 @@ static const struct gw_config_option check_options[] = {
 
 struct constant_conf {
     const char *path, *value, *note;
+    const struct gw_config_node *when;
 };
 static const struct gw_config_option constant_options[] = {
     STR(constant_conf, path, "path"),
     STR(constant_conf, value, "value"),
     STR(constant_conf, note, "note"),
+    NODE(constant_conf, when, "when"),
 };
 
 static const struct gw_config_option envelope_options[] = {
@@ -208,6 +216,8 @@ static void read_row(struct reading *r, const struct gw_config_node *n, struct g
     s->regno = or_null(c.regno);
     s->kind = or_null(c.kind);
     s->unit = or_null(c.unit);
+    s->also = or_null(c.also);
+    s->uscc = or_null(c.uscc);
     s->derive = or_null(c.derive);
     s->fallback = or_null(c.fallback);
     s->direction = or_null(c.direction);
@@ -217,16 +227,21 @@ static void read_row(struct reading *r, const struct gw_config_node *n, struct g
     s->codes = strings(c.codes);
     s->aliases = strings(c.aliases);
     s->lengths = strings(c.lengths);
+    s->absent_texts = strings(c.absent_texts);
     s->width = c.width;
     s->decimals = c.decimals;
     s->required = c.required;
     s->positive = c.positive;
     s->derive_kind = c.derive_kind;
     s->inner_warn = c.inner_warn;
+    s->masked = c.masked;
+    s->ids = c.ids;
+    s->structured = c.structured;
     read_conds(r, c.when, s->when, &s->when_count);
     read_conds(r, c.only, s->only, &s->only_count);
     /* The name must be known even where the rest is wrong: messages start with it. */
-    if (c.name == NULL || c.name[0] == '\0' || c.path == NULL || c.path[0] == '\0') {
+    bool kept = s->op != NULL && strcmp(s->op, "keep") == 0;
+    if (or_null(c.name) == NULL || (s->path == NULL && !kept)) {
         gw_config_node_complain(n, r->error, "a field needs name and path");
         r->ok = false;
     }
@@ -277,9 +292,12 @@ static void read_lists(struct reading *r, const struct head_conf *h, struct gw_f
     for (size_t i = 0; s->constants != NULL && i < gw_config_node_count(h->constants); i++) {
         const struct gw_config_node *n = gw_config_node_at(h->constants, i);
         struct constant_conf c;
-        if (fill(r, n, constant_options, GW_ARRAY_LEN(constant_options), &c))
-            s->constants[s->constant_count++] = (struct gw_constant_spec){
-                or_null(c.path), or_null(c.value), gw_config_node_line(n)};
+        if (!fill(r, n, constant_options, GW_ARRAY_LEN(constant_options), &c))
+            continue;
+        struct gw_constant_spec *k = &s->constants[s->constant_count++];
+        *k = (struct gw_constant_spec){
+            .path = or_null(c.path), .value = or_null(c.value), .line = gw_config_node_line(n)};
+        read_conds(r, c.when, k->when, &k->when_count);
     }
 }
 

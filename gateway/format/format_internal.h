@@ -50,10 +50,10 @@ struct gw_cond_spec {
 struct gw_row_spec {
     unsigned line;
     const char *name, *zh, *path, *op, *table, *other, *filler, *filler_as, *regno, *kind, *unit,
-        *derive, *fallback, *direction, *certainty, *note;
-    struct gw_strings patterns, codes, aliases, lengths;
+        *also, *uscc, *derive, *fallback, *direction, *certainty, *note;
+    struct gw_strings patterns, codes, aliases, lengths, absent_texts;
     int width, decimals;
-    bool required, positive, derive_kind, inner_warn;
+    bool required, positive, derive_kind, inner_warn, masked, ids, structured;
     struct gw_cond_spec when[GW_FORMAT_MAX_CONDS], only[GW_FORMAT_MAX_CONDS];
     size_t when_count, only_count;
 };
@@ -78,6 +78,8 @@ struct gw_check_spec {
 
 struct gw_constant_spec {
     const char *path, *value;
+    struct gw_cond_spec when[GW_FORMAT_MAX_CONDS];
+    size_t when_count;
     unsigned line;
 };
 
@@ -104,16 +106,18 @@ struct gw_format_spec {
 
 /* ---- the compiled mapping ---- */
 
-/* A condition on the canonical record: enumerators by bit, or mere presence. */
+/* A condition on the canonical record: enumerators by bit, presence, or how a text begins. */
 struct gw_cond {
     struct gw_canon_path path;
-    uint64_t mask;        /* ENUM, ENUM_LIST, BOOL: any of these */
-    bool present, absent; /* other types */
+    uint64_t mask;          /* ENUM, ENUM_LIST, BOOL: any of these */
+    bool present, absent;   /* other types */
+    struct gw_bytes prefix; /* TEXT: "92*"; empty: none */
 };
 
 struct gw_table_item {
     struct gw_bytes text;
     int32_t value;
+    struct gw_bytes name; /* the value, where it is a text (operator map) */
 };
 
 struct gw_table {
@@ -155,6 +159,9 @@ struct gw_row {
     uint32_t lengths; /* bit n: n characters allowed */
     enum gw_filler_as filler_as;
     bool derive_kind, inner_warn;
+    bool masked;          /* a published number with its middle masked is kept as text */
+    bool either;          /* the column holds one of its paths, not both */
+    bool ids;             /* map: an id that is not in the table is itself */
     const char *expected; /* for messages: what is well formed */
     unsigned line;
 };
@@ -167,6 +174,9 @@ struct gw_field {
     bool free_text; /* byte width is worth a warning */
     bool prose;     /* neither a name nor an identifier: may hold marks of direction and the like */
     bool written;   /* has a row out; stand-ins (D11) and refused columns have none */
+    bool kept;      /* carried in its place without understanding: no row, an extension */
+    bool structured;                /* ... and may be an array or an object */
+    struct gw_strings absent_texts; /* texts that say "nothing" in this column alone */
     struct gw_cond when[GW_FORMAT_MAX_CONDS];
     size_t when_count;
     const struct gw_row *row[4]; /* in file order */
@@ -196,7 +206,10 @@ struct gw_check {
 
 struct gw_constant {
     struct gw_canon_path path;
-    int32_t value;
+    int32_t value;    /* ENUM, BOOL */
+    const char *text; /* TEXT */
+    struct gw_cond when[GW_FORMAT_MAX_CONDS];
+    size_t when_count; /* 0: always; of those of one path the last that holds counts */
 };
 
 /* A path that a source format can fill and a target can not (always) hold. */
@@ -387,6 +400,18 @@ const char *gw_op_date_decode(const struct gw_row *, struct gw_op_ctx *, struct 
                               struct gw_op_values *);
 const char *gw_op_date_encode(const struct gw_row *, struct gw_op_ctx *,
                               const struct gw_op_values *, struct gw_bytes *);
+const char *gw_op_decimal_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
+                                 struct gw_op_values *);
+const char *gw_op_decimal_encode(const struct gw_row *, struct gw_op_ctx *,
+                                 const struct gw_op_values *, struct gw_bytes *);
+const char *gw_op_digits_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
+                                struct gw_op_values *);
+const char *gw_op_map_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
+                             struct gw_op_values *);
+const char *gw_op_map_encode(const struct gw_row *, struct gw_op_ctx *, const struct gw_op_values *,
+                             struct gw_bytes *);
+const char *gw_op_orgcode_encode(const struct gw_row *, struct gw_op_ctx *,
+                                 const struct gw_op_values *, struct gw_bytes *);
 const char *gw_op_enum_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                               struct gw_op_values *);
 const char *gw_op_enum_encode(const struct gw_row *, struct gw_op_ctx *,
@@ -441,8 +466,12 @@ bool gw_row_has_value(const struct gw_row *row, const struct gw_op_values *v);
 bool gw_value_same(const struct gw_canon_value *a, const struct gw_canon_value *b);
 bool gw_values_same(const struct gw_row *row, const struct gw_op_values *a,
                     const struct gw_op_values *b);
-/* Is this text the format's way to say "nothing"? */
+/* Is this text the format's way to say "nothing"? Or the column's? */
 bool gw_text_absent(const struct gw_format *f, struct gw_bytes text);
+bool gw_field_text_absent(const struct gw_format *f, const struct gw_field *fld,
+                          struct gw_bytes text);
+/* The constant that holds for its path: the last one whose conditions hold. */
+bool gw_constant_counts(const struct gw_format *f, size_t i, const gw_record *r);
 bool gw_text_has_control(struct gw_bytes t);
 /* The row of a field that applies to the record. */
 const struct gw_row *gw_field_row(const struct gw_field *fld, const gw_record *r, bool in);

@@ -19,7 +19,8 @@ static void on_member(void *user, const char *name, size_t name_len, const char 
                         : kind == GW_JSON_NULL ? GW_FORM_NULL
                                                : GW_FORM_TOKEN;
     int i = gw_format_field_find(s->format, n, s->expect);
-    if (i >= 0 && form == GW_FORM_TOKEN && (text[0] == '{' || text[0] == '[')) {
+    if (i >= 0 && form == GW_FORM_TOKEN && (text[0] == '{' || text[0] == '[') &&
+        !s->format->field[i].structured) {
         s->seen++;
         gw_report_add(s->report, GW_PROBLEM_ERROR, "value-type", s->format->field[i].cname,
                       "expected", "string", NULL);

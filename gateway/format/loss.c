@@ -25,6 +25,16 @@ static const struct {
     /* 1 and 2 restrict who may see the record; a format without the column would set it free. */
     {"penalty.usage_range", "0"},
     {"penalty.discredit_level", "0"},
+    /* Which list, by what basis, until when: without them a listing is another one. */
+    {"list_entry.list", NULL},
+    {"list_entry.basis", NULL},
+    {"list_entry.ends_on", NULL},
+    {"list_entry.removed_on", NULL},
+    /* A number without its scale, edition or day is no score. */
+    {"score.scale", NULL},
+    {"score.edition", NULL},
+    {"score.hundredths", NULL},
+    {"score.as_of", NULL},
 };
 
 /* Made by the gateway for itself: no content of the sender. */
@@ -112,7 +122,7 @@ static bool is_constant(const struct gw_format *f, const char *path)
  * back. */
 static bool holds_always(const struct gw_row *row)
 {
-    return row->only_count == 0 && row->write_count < 3 && !row->derive_kind;
+    return row->only_count == 0 && row->write_count < 3 && !row->derive_kind && !row->either;
 }
 
 static bool has_row_for(const struct gw_format *t, const char *path)
@@ -243,10 +253,22 @@ static size_t source_index(const struct gw_format_set *s, const char *source_for
     return s->count;
 }
 
+/* Measures are a list of texts, no value of a row: no text format has a column for them. */
+static void report_measures(const gw_record *r, const struct gw_format_fields *fields,
+                            struct gw_report *report)
+{
+    static const char path[] = "list_entry.measures";
+    if (r->payload_case != XINQIAO__V1__RECORD__PAYLOAD_LIST_ENTRY || r->list_entry == NULL ||
+        r->list_entry->n_measures == 0 || (fields != NULL && !gw_format_fields_allow(fields, path)))
+        return;
+    gw_report_add(report, GW_PROBLEM_LOSS, "loss", path, NULL);
+}
+
 void gw_loss_report(const struct gw_format *t, const gw_record *r,
                     const struct gw_format_fields *fields, struct gw_report *report)
 {
     const struct gw_loss_list *list = &t->loss[source_index(t->set, r->source_format)];
+    report_measures(r, fields, report);
     for (size_t i = 0; i < list->count; i++) {
         const struct gw_loss *l = &list->items[i];
         struct gw_canon_value v;

@@ -48,6 +48,7 @@ const char *gw_op_date_decode(const struct gw_row *row, struct gw_op_ctx *ctx, s
     struct gw_canon_value *v = &ret->v[0];
     bool own = false;
     *v = (struct gw_canon_value){.type = row->path[0].type};
+    ret->v[1].present = false;
     if (!parse_any(row, text, &v->date, &own) && !parse_repaired(row, ctx, text, &v->date))
         return "date-invalid";
     ctx->differs = !own;
@@ -61,6 +62,8 @@ const char *gw_op_date_decode(const struct gw_row *row, struct gw_op_ctx *ctx, s
         ctx->differs = ctx->differs || gw_date_cmp(v->date, f->no_end[0]) != 0;
         v->date = (struct gw_date){0, 0, 0};
     }
+    if (row->path_count > 1)
+        ret->v[1] = *v;
     return NULL;
 }
 
@@ -78,6 +81,9 @@ const char *gw_op_date_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
         /* A real date that this format reads as a sentinel. */
         return "target-value";
     }
+    /* One column for two dates: it holds them while they are one. */
+    if (row->path_count > 1 && v->v[1].present && !gw_value_same(&v->v[0], &v->v[1]))
+        return "target-value";
     char mem[DATE_TEXT];
     struct gw_buf b;
     gw_buf_init_fixed(&b, mem, sizeof(mem));

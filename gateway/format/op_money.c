@@ -1,7 +1,8 @@
-/* Money: decimal text in a unit <-> fen. Never a double (formats.md 0.2, trap 1). */
+/* Money: decimal text in a unit <-> fen; scores: decimal text <-> hundredths. Never a double
+ * (formats.md 0.2, trap 1). */
 #include "format/format_internal.h"
 
-enum { MONEY_TEXT = 48 };
+enum { MONEY_TEXT = 48, MAX_HUNDREDTHS = 999999999 };
 
 static struct gw_bytes own_spelling(const struct gw_row *row, int64_t fen, char mem[MONEY_TEXT])
 {
@@ -56,5 +57,39 @@ const char *gw_op_money_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
         back != v->v[0].num)
         return "target-value";
     *ret = gw_arena_dup(ctx->arena, own);
+    return NULL;
+}
+
+static size_t decimals_of(struct gw_bytes text)
+{
+    const uint8_t *point = memchr(text.ptr, '.', text.len);
+    return point != NULL ? (size_t)(text.ptr + text.len - point) - 1 : 0;
+}
+
+/* Two places at most, zeros too: what is written is what was measured. */
+const char *gw_op_decimal_decode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                                 struct gw_bytes text, struct gw_op_values *ret)
+{
+    int64_t hundredths;
+    enum gw_status st = gw_canon_money_parse(text, row->unit_fen, &hundredths);
+    if (st == GW_INVALID)
+        st = parse_repaired(row, ctx, text, &hundredths);
+    if (st == GW_INVALID)
+        return "value-type";
+    if (st != GW_OK || hundredths > MAX_HUNDREDTHS || (!ctx->repaired && decimals_of(text) > 2))
+        return "value-range";
+    char mem[MONEY_TEXT];
+    ctx->differs = !gw_bytes_eq(own_spelling(row, hundredths, mem), text);
+    ret->v[0] = (struct gw_canon_value){.type = GW_CANON_INT, .present = true, .num = hundredths};
+    return NULL;
+}
+
+const char *gw_op_decimal_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                                 const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    char mem[MONEY_TEXT];
+    if (v->v[0].num < 0 || v->v[0].num > MAX_HUNDREDTHS)
+        return "target-value";
+    *ret = gw_arena_dup(ctx->arena, own_spelling(row, v->v[0].num, mem));
     return NULL;
 }

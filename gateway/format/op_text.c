@@ -1,4 +1,4 @@
-/* Plain text, and text that is one of a few codes or of a fixed alphabet. */
+/* Plain text, and text that is one of a few codes, of a fixed alphabet, or another word for one. */
 #include "base/cursor.h"
 #include "base/text.h"
 #include "format/format_internal.h"
@@ -95,6 +95,79 @@ const char *gw_op_code_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
 {
     (void)ctx;
     if (!is_code(row, v->v[0].text))
+        return "target-value";
+    *ret = v->v[0].text;
+    return NULL;
+}
+
+const char *gw_op_digits_decode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                                struct gw_bytes text, struct gw_op_values *ret)
+{
+    (void)row;
+    take_text(ctx, text, ret);
+    for (size_t i = 0; i < ret->v[0].text.len; i++) {
+        if (ret->v[0].text.ptr[i] < '0' || ret->v[0].text.ptr[i] > '9')
+            return "value-charset";
+    }
+    return NULL;
+}
+
+/* ---- map: the sender's words for a text of ours ---- */
+
+/* "market-serious": what rows of conf/ call themselves. */
+static bool is_id(struct gw_bytes t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        uint8_t c = t.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i != 0 && c == '-')))
+            return false;
+    }
+    return t.len != 0;
+}
+
+static const struct gw_table_item *item_of_text(const struct gw_table *t, struct gw_bytes text)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (gw_bytes_eq(t->items[i].text, text))
+            return &t->items[i];
+    }
+    return NULL;
+}
+
+/* The first is the one that is written. */
+static const struct gw_table_item *item_of_name(const struct gw_table *t, struct gw_bytes name)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (gw_bytes_eq(t->items[i].name, name))
+            return &t->items[i];
+    }
+    return NULL;
+}
+
+const char *gw_op_map_decode(const struct gw_row *row, struct gw_op_ctx *ctx, struct gw_bytes text,
+                             struct gw_op_values *ret)
+{
+    take_text(ctx, text, ret);
+    struct gw_canon_value *v = &ret->v[0];
+    const struct gw_table_item *item = item_of_text(row->table, v->text);
+    if (item == NULL)
+        return v->present && !(row->ids && is_id(v->text)) ? "enum-unknown" : NULL;
+    v->text = item->name;
+    ctx->differs = ctx->differs || item != item_of_name(row->table, item->name);
+    return NULL;
+}
+
+const char *gw_op_map_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                             const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    (void)ctx;
+    const struct gw_table_item *item = item_of_name(row->table, v->v[0].text);
+    if (item != NULL) {
+        *ret = item->text;
+        return NULL;
+    }
+    /* The id of one list may be the sender's word for another. */
+    if (!row->ids || !is_id(v->v[0].text) || item_of_text(row->table, v->v[0].text) != NULL)
         return "target-value";
     *ret = v->v[0].text;
     return NULL;

@@ -18,6 +18,9 @@ static bool cond_holds(const struct gw_cond *c, const gw_record *r)
         }
         return false;
     case GW_CANON_TEXT:
+        if (v.present && c->prefix.len != 0 && gw_bytes_has_prefix(v.text, c->prefix))
+            return true;
+        return v.present ? c->present : c->absent;
     case GW_CANON_INT:
     case GW_CANON_MONEY:
     case GW_CANON_DATE:
@@ -82,10 +85,11 @@ bool gw_value_same(const struct gw_canon_value *a, const struct gw_canon_value *
     return false;
 }
 
-/* proto3 does not tell false from absent, nor do we. */
+/* proto3 does not tell false and 0 from absent, nor do we. */
 static struct gw_canon_value plain(struct gw_canon_value v)
 {
-    if ((v.type == GW_CANON_BOOL || v.type == GW_CANON_ENUM) && v.num == 0)
+    if ((v.type == GW_CANON_BOOL || v.type == GW_CANON_ENUM || v.type == GW_CANON_INT) &&
+        v.num == 0)
         v.present = false;
     return v;
 }
@@ -113,6 +117,29 @@ bool gw_text_absent(const struct gw_format *f, struct gw_bytes text)
             return true;
     }
     return false;
+}
+
+bool gw_field_text_absent(const struct gw_format *f, const struct gw_field *fld,
+                          struct gw_bytes text)
+{
+    for (size_t i = 0; i < fld->absent_texts.count; i++) {
+        if (gw_bytes_eq_str(text, fld->absent_texts.items[i]))
+            return true;
+    }
+    return gw_text_absent(f, text);
+}
+
+bool gw_constant_counts(const struct gw_format *f, size_t i, const gw_record *r)
+{
+    const struct gw_constant *c = &f->constant[i];
+    if (!gw_conds_hold(c->when, c->when_count, r))
+        return false;
+    for (size_t k = i + 1; k < f->constant_count; k++) {
+        if (strcmp(f->constant[k].path.text, c->path.text) == 0 &&
+            gw_conds_hold(f->constant[k].when, f->constant[k].when_count, r))
+            return false;
+    }
+    return true;
 }
 
 static bool bad_at(struct gw_bytes t, size_t i)

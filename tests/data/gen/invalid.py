@@ -20,6 +20,14 @@ GOOD = [("CF_XDR_MC", "绍兴鉴湖纺织有限公司"), ("CF_XDR_LB", "法人�
 NATIONAL = "national.penalty.org@2018"
 SUZHOU = "suzhou.penalty@1"
 CANONICAL = "canonical.record@1"
+LIST = "common.list@1"
+ENTRY = {"id": "MD1", "ztlb": "法人及非法人组织", "mdlxid": "market-serious", "ztmc": "绍兴鉴湖纺织有限公司",
+         "tyshxydm": "91330602MA2TT00136", "fddbr": "沈澄砚", "zjhm": "", "rdbm": "绍兴市市场监督管理局",
+         "rdyj": "《市场监督管理严重违法失信名单管理办法》第五条", "rdrq": "2026-03-05", "yxqz": "2029-03-05", "lrmdsy": "情节严重",
+         "inserttime": "2026-03-06 09:00:00"}
+SCORE = "municipal.score@1"
+RATED = {"fdmchxm": "沈澄砚", "zjlx": "身份证", "zjhm": "330602190001019910", "pfbz": "shaoxing", "pfbb": "2026", "fs": "700",
+         "sjrq": "2026-11-20"}
 
 
 def package(records, **more):
@@ -97,6 +105,20 @@ def documents():
     yield "scalar.json", SUZHOU, "42", "malformed-package|malformed-json|value-type"
     yield "object-for-text.json", SUZHOU, json.dumps(dict(record, CERT_NUM={"a": 1}), ensure_ascii=False), "value-type"
     yield "list-for-text.json", SUZHOU, json.dumps(dict(record, CERT_NUM=["91330602MA2TT00136"]), ensure_ascii=False), "value-type"
+
+    def entry(**fields):
+        return json.dumps(dict(ENTRY, **fields), ensure_ascii=False)
+
+    yield "list-person-with-code.json", LIST, entry(ztlb="自然人", zjhm="330602190001019910"), "field-forbidden"
+    yield "list-firm-with-number.json", LIST, entry(zjhm="330602190001019910"), "field-forbidden"
+    yield "list-firm-without-code.json", LIST, entry(tyshxydm=""), "condition-missing"
+    yield "list-kind.json", LIST, entry(mdlxid="黑名单"), "enum-unknown"
+    yield "list-basis.json", LIST, entry(rdyj=""), "field-missing"
+    yield "list-end.json", LIST, entry(yxqz="2025-01-01"), "date-order"
+    yield "list-removal.json", LIST, entry(yccrq="2026-05-01"), "condition-missing"
+    yield "score-decimals.json", SCORE, json.dumps(dict(RATED, fs="700.125"), ensure_ascii=False), "value-range"
+    yield "score-negative.json", SCORE, json.dumps(dict(RATED, fs="-1"), ensure_ascii=False), "value-type"
+    yield "score-future.json", SCORE, json.dumps(dict(RATED, sjrq="2088-08-08"), ensure_ascii=False), "date-future"
 
     yield "random.pb", CANONICAL, bytes((i * 37 + 11) & 255 for i in range(64)), "malformed-protobuf"
     yield "truncated.pb", CANONICAL, b"\x22\x40\x0a\x0c", "malformed-protobuf|input-truncated"

@@ -3,21 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUSY_MS = 200, PAGE_BYTES = 4096 };
+#include "store/db_internal.h"
 
-struct gw_store_db {
-    sqlite3 *conn;
-    enum gw_store_db_mode mode;
-    sqlite3_stmt *stmt[GW_ST_COUNT];
-    sqlite3_stmt *step[GW_STEP_COUNT];
-    enum gw_status failure;
-    bool fatal;
-    int wal_pages;
-};
+enum { BUSY_MS = 200, PAGE_BYTES = 4096 };
 
 static const struct {
     unsigned mode;
@@ -61,7 +52,7 @@ static enum gw_status io_status(struct gw_store_db *db, int rc)
     return GW_IO;
 }
 
-static enum gw_status status_of(struct gw_store_db *db, int rc)
+enum gw_status gw_store_db_status(struct gw_store_db *db, int rc)
 {
     switch (rc & 0xff) {
     case SQLITE_OK:
@@ -95,10 +86,9 @@ static enum gw_status status_of(struct gw_store_db *db, int rc)
     }
 }
 
-/* A result of running a statement: remembers what the world did to it. */
-static enum gw_status note(struct gw_store_db *db, int rc)
+enum gw_status gw_store_db_note(struct gw_store_db *db, int rc)
 {
-    enum gw_status st = status_of(db, rc);
+    enum gw_status st = gw_store_db_status(db, rc);
     if (GW_UNLIKELY(st != GW_OK && st != GW_EXISTS && db->failure == GW_OK))
         db->failure = st;
     return st;
@@ -114,7 +104,7 @@ static int on_wal(void *arg, sqlite3 *conn, const char *name, int pages)
 
 enum gw_status gw_store_db_script(struct gw_store_db *db, const char *sql)
 {
-    return note(db, sqlite3_exec(db->conn, sql, NULL, NULL, NULL));
+    return gw_store_db_note(db, sqlite3_exec(db->conn, sql, NULL, NULL, NULL));
 }
 
 enum gw_status gw_store_db_int(struct gw_store_db *db, const char *sql, int64_t *ret)
@@ -122,12 +112,12 @@ enum gw_status gw_store_db_int(struct gw_store_db *db, const char *sql, int64_t 
     sqlite3_stmt *st;
     int rc = sqlite3_prepare_v2(db->conn, sql, -1, &st, NULL);
     if (rc != SQLITE_OK)
-        return status_of(db, rc);
+        return gw_store_db_status(db, rc);
     rc = sqlite3_step(st);
     if (rc == SQLITE_ROW)
         *ret = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
-    return rc == SQLITE_DONE ? GW_NOT_FOUND : status_of(db, rc);
+    return rc == SQLITE_DONE ? GW_NOT_FOUND : gw_store_db_status(db, rc);
 }
 
 const char *gw_store_db_message(struct gw_store_db *db)
@@ -184,7 +174,7 @@ enum gw_status gw_store_db_open(const char *path, enum gw_store_db_mode mode,
     /* Each connection belongs to one thread: no mutex. */
     int rc = sqlite3_open_v2(path, &db->conn, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                              NULL);
-    enum gw_status st = db->conn == NULL ? GW_NOMEM : status_of(db, rc);
+    enum gw_status st = db->conn == NULL ? GW_NOMEM : gw_store_db_status(db, rc);
     if (st == GW_OK) {
         sqlite3_busy_timeout(db->conn, BUSY_MS);
         sqlite3_db_config(db->conn, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -203,8 +193,8 @@ enum gw_status gw_store_db_open(const char *path, enum gw_store_db_mode mode,
 
 static enum gw_status prepare(struct gw_store_db *db, const char *sql, sqlite3_stmt **ret)
 {
-    return status_of(db,
-                     sqlite3_prepare_v3(db->conn, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
+    return gw_store_db_status(
+        db, sqlite3_prepare_v3(db->conn, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL));
 }
 
 enum gw_status gw_store_db_prepare(struct gw_store_db *db)
@@ -226,6 +216,7 @@ void gw_store_db_close(struct gw_store_db *db)
         sqlite3_finalize(db->stmt[i]);
     for (size_t i = 0; i < GW_STEP_COUNT; i++)
         sqlite3_finalize(db->step[i]);
+    gw_store_db_lent_free(db);
     if (db->conn != NULL && db->fatal)
         sqlite3_db_config(db->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->conn);
@@ -268,7 +259,7 @@ void gw_store_db_query(struct gw_store_db *db, enum gw_store_stmt st,
 enum gw_status gw_store_db_next(struct gw_store_db *db, enum gw_store_stmt st, bool *ret_row)
 {
     int rc = sqlite3_step(db->stmt[st]);
-    GW_TRY(note(db, rc));
+    GW_TRY(gw_store_db_note(db, rc));
     *ret_row = rc == SQLITE_ROW;
     return GW_OK;
 }
@@ -286,7 +277,7 @@ enum gw_status gw_store_db_exec(struct gw_store_db *db, enum gw_store_stmt st,
     if (rc == SQLITE_DONE && ret_changed != NULL)
         *ret_changed = sqlite3_changes(db->conn);
     /* Read before the reset, which may forget the operating system's errno. */
-    enum gw_status status = note(db, rc);
+    enum gw_status status = gw_store_db_note(db, rc);
     sqlite3_reset(db->stmt[st]);
     return status;
 }
@@ -338,7 +329,7 @@ enum gw_status gw_store_db_col_fixed(struct gw_store_db *db, enum gw_store_stmt 
 
 enum gw_status gw_store_db_tx(struct gw_store_db *db, enum gw_store_tx_step step)
 {
-    enum gw_status st = note(db, sqlite3_step(db->step[step]));
+    enum gw_status st = gw_store_db_note(db, sqlite3_step(db->step[step]));
     sqlite3_reset(db->step[step]);
     return st;
 }
@@ -375,7 +366,7 @@ enum gw_status gw_store_db_checkpoint(struct gw_store_db *db, enum gw_store_chec
     int rc = sqlite3_wal_checkpoint_v2(db->conn, "main", mode[how], &pages, &moved);
     if ((rc & 0xff) == SQLITE_BUSY) /* readers or nothing: next time */
         return GW_BUSY;
-    GW_TRY(status_of(db, rc));
+    GW_TRY(gw_store_db_status(db, rc));
     /* All moved: the next transaction writes from the start of the log (unless a reader holds it,
      * then the count of the hook says so). */
     db->wal_pages = pages == moved ? 0 : pages;

@@ -1,6 +1,6 @@
-/* A connection with its prepared statements: the only door to SQLite (db.c alone includes
- * sqlite3.h). Shaped so that another back end can stand behind it: a statement is a row of
- * statements.def, its values go in as one array. */
+/* A connection with its prepared statements: the only door to SQLite. Shaped so that another back
+ * end can stand behind it: a statement is a row of statements.def, its values go in as one array.
+ */
 #ifndef GW_STORE_DB_H
 #define GW_STORE_DB_H
 
@@ -70,6 +70,30 @@ bool gw_store_db_col_null(struct gw_store_db *db, enum gw_store_stmt st, int col
 /* A blob of exactly `len` bytes; GW_CORRUPT otherwise. */
 GW_MUST_USE enum gw_status gw_store_db_col_fixed(struct gw_store_db *db, enum gw_store_stmt st,
                                                  int col, void *ret, size_t len);
+
+/* Statements of extensions (db_lent.c). */
+/* Runs a step of an extension's schema inside a transaction: it may make, change and drop tables
+ * and indexes that begin with "<name>_", and no more. Why not in ret_why. */
+GW_MUST_USE enum gw_status gw_store_db_lent_migrate(struct gw_store_db *db, const char *name,
+                                                    const char *sql, struct gw_buf *ret_why);
+/* Tables and indexes whose names begin with "<name>_". */
+GW_MUST_USE enum gw_status gw_store_db_lent_objects(struct gw_store_db *db, const char *name,
+                                                    int64_t *ret);
+/* Prepares those of this connection: all on the writer, those that only read on others. `e` lives
+ * as long as the connection. One sentence in ret_error (may be NULL). */
+GW_MUST_USE enum gw_status gw_store_db_lent_prepare(struct gw_store_db *db,
+                                                    const struct gw_store_extension *e,
+                                                    size_t count, struct gw_buf *ret_error);
+/* Statuses of gw_store_tx_sql(). Limits of 0: none. */
+struct gw_store_db_limits {
+    uint64_t steps;
+    uint32_t rows;
+};
+GW_MUST_USE enum gw_status gw_store_db_lent_run(struct gw_store_db *db, size_t extension,
+                                                size_t statement,
+                                                const struct gw_store_cell *params, size_t count,
+                                                struct gw_store_db_limits limits,
+                                                gw_store_cells_fn *fn, void *arg);
 
 /* Transactions. */
 enum gw_store_tx_step {

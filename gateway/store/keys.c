@@ -66,7 +66,9 @@ enum gw_status gw_store_keys_load(struct gw_store_keys *k, const char *keys_dir,
         k->record = derive(secret[SEAL], GW_BYTES_LIT("xinqiao store record v1"));
         k->batch_row = derive(secret[SEAL], GW_BYTES_LIT("xinqiao store batch row v1"));
         k->cursor = derive(secret[CURSOR], GW_BYTES_LIT("xinqiao store cursor v1"));
-        if (k->index == NULL || k->record == NULL || k->batch_row == NULL || k->cursor == NULL)
+        k->extension = derive(secret[SEAL], GW_BYTES_LIT("xinqiao store extension v1"));
+        if (k->index == NULL || k->record == NULL || k->batch_row == NULL || k->cursor == NULL ||
+            k->extension == NULL)
             st = GW_NOMEM;
     }
     gw_crypto_wipe(secret, sizeof(secret));
@@ -79,6 +81,7 @@ void gw_store_keys_fini(struct gw_store_keys *k)
     gw_crypto_seal_key_free(k->record);
     gw_crypto_seal_key_free(k->batch_row);
     gw_crypto_seal_key_free(k->cursor);
+    gw_crypto_seal_key_free(k->extension);
     *k = (struct gw_store_keys){0};
 }
 
@@ -91,8 +94,9 @@ static bool put_part(struct gw_buf *b, const char *part)
     return len <= UINT8_MAX;
 }
 
-enum gw_status gw_store_mac(const struct gw_store_keys *k, enum gw_store_mac_use use, const char *a,
-                            const char *b, struct gw_bytes value, uint8_t ret[GW_STORE_MAC_LEN])
+enum gw_status gw_store_mac_whole(const struct gw_store_keys *k, enum gw_store_mac_use use,
+                                  const char *a, const char *b, struct gw_bytes value,
+                                  struct gw_hash *ret)
 {
     uint8_t mem[3 + 2 * UINT8_MAX];
     struct gw_buf head;
@@ -100,8 +104,15 @@ enum gw_status gw_store_mac(const struct gw_store_keys *k, enum gw_store_mac_use
     gw_buf_u8(&head, (uint8_t)use);
     if (!put_part(&head, a) || !put_part(&head, b))
         return GW_TOO_LARGE;
+    gw_crypto_mac(k->index, gw_buf_view(&head), value, ret);
+    return GW_OK;
+}
+
+enum gw_status gw_store_mac(const struct gw_store_keys *k, enum gw_store_mac_use use, const char *a,
+                            const char *b, struct gw_bytes value, uint8_t ret[GW_STORE_MAC_LEN])
+{
     struct gw_hash h;
-    gw_crypto_mac(k->index, gw_buf_view(&head), value, &h);
+    GW_TRY(gw_store_mac_whole(k, use, a, b, value, &h));
     memcpy(ret, h.byte, GW_STORE_MAC_LEN);
     return GW_OK;
 }

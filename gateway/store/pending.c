@@ -8,6 +8,21 @@ int64_t gw_store_receipt_next(struct gw_store_tx *tx)
     return tx->count.receipt + 1;
 }
 
+int64_t gw_store_receipt_use(struct gw_store_tx *tx)
+{
+    int64_t receipt = tx->count.receipt + 1;
+    if (receipt > tx->receipt_used)
+        tx->receipt_used = receipt;
+    return receipt;
+}
+
+int64_t gw_store_change_next(struct gw_store_tx *tx)
+{
+    /* Nothing becomes visible without an entry that makes it so. */
+    (void)gw_store_receipt_use(tx);
+    return ++tx->count.change;
+}
+
 int64_t gw_store_change_last(struct gw_store_tx *tx)
 {
     return tx->count.change;

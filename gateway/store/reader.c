@@ -30,6 +30,8 @@ enum gw_status gw_store_reader_open(struct gw_store *s, struct gw_store_reader *
     enum gw_status st = gw_store_db_open(s->path, GW_STORE_DB_READER, &s->set, &r->db, NULL);
     if (st == GW_OK)
         st = gw_store_db_prepare(r->db);
+    if (st == GW_OK)
+        st = gw_store_db_lent_prepare(r->db, s->set.extensions, s->set.extension_count, NULL);
     if (st != GW_OK) {
         gw_store_reader_close(r);
         return st;
@@ -185,6 +187,19 @@ enum gw_status gw_store_by_subject(struct gw_store_reader *r, const char *type,
     GW_TRY(gw_store_reader_turn(r));
     const struct gw_store_value v = GW_V_BLOB(gw_bytes_make(mac, sizeof(mac)));
     return each_visible(r, GW_ST_RECORD_BY_SUBJECT, &v, 1, fn, arg, &seen);
+}
+
+enum gw_status gw_store_by_subject_kind(struct gw_store_reader *r, const char *kind,
+                                        const char *type, struct gw_bytes value,
+                                        bool (*fn)(void *arg, const struct gw_store_row *row),
+                                        void *arg)
+{
+    uint8_t mac[GW_STORE_MAC_LEN];
+    size_t seen;
+    GW_TRY(gw_store_mac(&r->store->keys, GW_MAC_SUBJECT, type, NULL, value, mac));
+    GW_TRY(gw_store_reader_turn(r));
+    const struct gw_store_value v[] = {GW_V_BLOB(gw_bytes_make(mac, sizeof(mac))), GW_V_TEXT(kind)};
+    return each_visible(r, GW_ST_RECORD_BY_SUBJECT_KIND, v, GW_ARRAY_LEN(v), fn, arg, &seen);
 }
 
 enum gw_status gw_store_record_get(struct gw_store_reader *r, const uint8_t id[16],

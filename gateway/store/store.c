@@ -19,6 +19,8 @@ const struct gw_store_settings gw_store_defaults = {
     .group_max = 1024,
     .cache_bytes = UINT64_C(256) << 20,
     .mmap_bytes = UINT64_C(2) << 30, /* what Debian's SQLite allows */
+    .query_steps = 1000000,          /* about 20 ms */
+    .query_rows = 10000,
 };
 
 enum { SCRATCH_MAX = 64 << 20 };
@@ -131,6 +133,7 @@ static enum gw_status open_parts(struct gw_store *s, struct gw_buf *ret_error)
     GW_TRY(tie_keys(s, ret_error));
     GW_TRY(load_counters(s));
     GW_TRY(gw_store_log_load(s));
+    GW_TRY(gw_store_extensions_open(s, ret_error));
     (void)gw_store_db_take_failure(s->db);
     return gw_store_writer_start(s);
 }
@@ -200,8 +203,29 @@ void gw_store_visible_advance(struct gw_store *s, int64_t change_no)
     int64_t now = atomic_load_explicit(&s->visible, memory_order_relaxed);
     if (change_no > end)
         change_no = end;
-    while (now < change_no && !atomic_compare_exchange_weak(&s->visible, &now, change_no))
-        ;
+    do {
+        if (now >= change_no)
+            return;
+    } while (!atomic_compare_exchange_weak(&s->visible, &now, change_no));
+    size_t watchers = atomic_load(&s->watchers);
+    for (size_t i = 0; i < watchers; i++)
+        s->watcher[i].fn(s->watcher[i].arg, change_no);
+}
+
+enum gw_status gw_store_on_visible(struct gw_store *s, void (*fn)(void *arg, int64_t change_no),
+                                   void *arg)
+{
+    enum gw_status st = GW_TOO_LARGE;
+    pthread_mutex_lock(&s->lock);
+    size_t at = atomic_load(&s->watchers);
+    if (at < GW_STORE_WATCHERS) {
+        s->watcher[at].fn = fn;
+        s->watcher[at].arg = arg;
+        atomic_store(&s->watchers, at + 1);
+        st = GW_OK;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return st;
 }
 
 void gw_store_stop_at(struct gw_store *s, int64_t change_no)

@@ -10,6 +10,31 @@
 #include "base/check.h"
 #include "crypto/crypto.h"
 
+/* ---- extensions: tables of adapters ----------------------------------------------------- */
+
+/* A step of an extension's schema: numbered from 1 without gaps, runs once, never edited after. */
+struct gw_store_migration {
+    uint32_t number;
+    const char *title, *sql;
+};
+/* One SELECT, WITH, INSERT, UPDATE or DELETE with parameters $1, $2 ... */
+struct gw_store_statement {
+    const char *name;
+    bool writes; /* changes rows: can be run in transactions only */
+    const char *sql;
+};
+/* Tables and statements of one adapter beside ours: it makes, sees and touches tables and indexes
+ * whose names begin with "<name>_", no others. What readers may see of its rows is its own
+ * business: rows carry numbers of gw_store_change_next() and are compared with
+ * gw_store_reader_visible(). */
+struct gw_store_extension {
+    const char *name; /* a-z, 0-9 and _, from a letter on */
+    const struct gw_store_migration *migrations;
+    size_t migration_count;
+    const struct gw_store_statement *statements;
+    size_t statement_count;
+};
+
 struct gw_store_settings {
     const char *dir; /* data/store */
     const char *keys_dir;
@@ -17,13 +42,23 @@ struct gw_store_settings {
     uint32_t group_max;   /* jobs a transaction: 1024 */
     uint64_t cache_bytes; /* page cache of the writer */
     uint64_t mmap_bytes;
+    /* What a statement of an extension may take on a reader: steps of SQLite's machine, rows. */
+    uint64_t query_steps;
+    uint32_t query_rows;
+    /* Borrowed until the store is closed. */
+    const struct gw_store_extension *extensions;
+    size_t extension_count;
 };
 extern const struct gw_store_settings gw_store_defaults;
 
 struct gw_store;
 /* Opens or makes the data set, runs numbered migrations, starts the writer thread. Keys (K_store
  * for subject indexes, seal key, cursor key) are made in keys_dir at first start. GW_BUSY: another
- * process has it; text in ret_error. */
+ * process has it; text in ret_error.
+ * Then the steps of all extensions that did not run yet, and their statements are prepared, all in
+ * one transaction: when one is wrong nothing is left behind. GW_INVALID: a wrong name, number, step
+ * or statement; GW_CONFLICT: a step was edited after it ran; GW_UNSUPPORTED: the data set has a
+ * later step than the extension. What an extension made that is not given today stays as it is. */
 GW_MUST_USE enum gw_status gw_store_open(const struct gw_store_settings *s, struct gw_store **ret,
                                          struct gw_buf *ret_error);
 /* Finishes queued jobs, checkpoints, closes. */
@@ -87,11 +122,25 @@ GW_MUST_USE enum gw_status gw_store_log_tie(struct gw_store *s, const char *orig
 GW_MUST_USE enum gw_status gw_store_receipt_seq(struct gw_store_reader *r, int64_t receipt,
                                                 uint64_t *ret_seq);
 
+/* For rows of extensions. The next change number, in commit order over all kinds: counts for
+ * visibility as that of a record, and the job must put a pending entry, else it is undone
+ * (GW_PRECONDITION). */
+int64_t gw_store_change_next(struct gw_store_tx *tx);
+/* The receipt id that pending_put() of this job will return, for rows that refer to it: the job is
+ * undone without (GW_PRECONDITION). */
+int64_t gw_store_receipt_use(struct gw_store_tx *tx);
+
 /* Highest change number given out by this job's transaction so far (for visibility). */
 int64_t gw_store_change_last(struct gw_store_tx *tx);
 /* Any thread, in log order: readers see changes up to this one from now on. */
 void gw_store_visible_advance(struct gw_store *s, int64_t change_no);
 int64_t gw_store_visible(const struct gw_store *s);
+/* From now on `fn` is called when more became visible, on the thread that advanced it: it must be
+ * quick and not block (post to loops). `arg` lives until the store is closed. GW_TOO_LARGE: there
+ * are GW_STORE_WATCHERS. */
+enum { GW_STORE_WATCHERS = 64 };
+GW_MUST_USE enum gw_status gw_store_on_visible(struct gw_store *s,
+                                               void (*fn)(void *arg, int64_t change_no), void *arg);
 /* Any thread: the entry of what came behind `change_no` could not be written. Readers see none of
  * it and nothing more is taken, until the next start has brought it into the log
  * (gw_store_pending_each). Stats say failed. */
@@ -235,6 +284,12 @@ GW_MUST_USE enum gw_status
 gw_store_by_subject(struct gw_store_reader *r, const char *type, struct gw_bytes value,
                     bool (*fn)(void *arg, const struct gw_store_row *row), void *arg);
 
+/* The same, records of one kind. */
+GW_MUST_USE enum gw_status
+gw_store_by_subject_kind(struct gw_store_reader *r, const char *kind, const char *type,
+                         struct gw_bytes value,
+                         bool (*fn)(void *arg, const struct gw_store_row *row), void *arg);
+
 /* One record by its id, as far as visible. GW_NOT_FOUND. */
 GW_MUST_USE enum gw_status
 gw_store_record_get(struct gw_store_reader *r, const uint8_t id[16],
@@ -253,6 +308,43 @@ GW_MUST_USE enum gw_status gw_store_cursor_seal(const struct gw_store *s, struct
 /* GW_INVALID: not ours, or for another peer or question. */
 GW_MUST_USE enum gw_status gw_store_cursor_open(const struct gw_store *s, struct gw_bytes text,
                                                 struct gw_bytes ad, struct gw_buf *ret_plain);
+
+/* ---- what extensions are lent ------------------------------------------------------------ */
+
+enum gw_store_type { GW_STORE_NULL, GW_STORE_NUMBER, GW_STORE_TEXT, GW_STORE_BLOB };
+/* A parameter, or a column of a result: bytes borrowed for the call. Text is UTF-8. */
+struct gw_store_cell {
+    enum gw_store_type type;
+    int64_t number;
+    struct gw_bytes bytes;
+};
+/* false stops. */
+typedef bool gw_store_cells_fn(void *arg, const struct gw_store_cell *columns, size_t count);
+/* Runs statement `statement` of extension `extension`, both by their place in what was given to
+ * open; `fn` (may be NULL) gets each row. It may run other statements, not this one.
+ * GW_INVALID: no such statement, or another number of parameters. GW_PRECONDITION: it writes, and
+ * this is a reader; or it is running. GW_EXISTS: a constraint, the statement has changed nothing.
+ * GW_UNSUPPORTED: a column is a floating-point number. GW_TOO_LARGE: over query_steps or query_rows
+ * (readers). After any other status the job can not be kept. */
+GW_MUST_USE enum gw_status gw_store_tx_sql(struct gw_store_tx *tx, size_t extension,
+                                           size_t statement, const struct gw_store_cell *params,
+                                           size_t count, gw_store_cells_fn *fn, void *arg);
+GW_MUST_USE enum gw_status gw_store_reader_sql(struct gw_store_reader *r, size_t extension,
+                                               size_t statement, const struct gw_store_cell *params,
+                                               size_t count, gw_store_cells_fn *fn, void *arg);
+/* For readers of threads that may take long: no query_steps and query_rows from now on. */
+void gw_store_reader_unbounded(struct gw_store_reader *r);
+/* Changes up to this one are in what the present turn of the reader sees, and may be shown. */
+GW_MUST_USE enum gw_status gw_store_reader_visible(struct gw_store_reader *r, int64_t *ret);
+/* HMAC under K_store in a domain of its own, the same for all extensions: not the key that our own
+ * subject index has. GW_TOO_LARGE: `type` over 255 bytes. */
+GW_MUST_USE enum gw_status gw_store_key_of(const struct gw_store *s, const char *type,
+                                           struct gw_bytes value, uint8_t ret[GW_SHA256_LEN]);
+/* AES-256-GCM under a key of the data set for extensions; `ad` binds. GW_CORRUPT: not ours. */
+GW_MUST_USE enum gw_status gw_store_seal(const struct gw_store *s, struct gw_bytes plain,
+                                         struct gw_bytes ad, struct gw_buf *ret);
+GW_MUST_USE enum gw_status gw_store_unseal(const struct gw_store *s, struct gw_bytes sealed,
+                                           struct gw_bytes ad, struct gw_buf *ret);
 
 struct gw_store_stats {
     uint64_t records, deliveries, batches_open, pending;

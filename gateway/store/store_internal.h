@@ -22,6 +22,7 @@ struct gw_store_keys {
     struct gw_seal_key *record; /* packed records and originals */
     struct gw_seal_key *batch_row;
     struct gw_seal_key *cursor;
+    struct gw_seal_key *extension;         /* what extensions seal */
     uint8_t check[GW_STORE_KEY_CHECK_LEN]; /* which keys these are, without telling them */
 };
 /* Reads the secrets of keys_dir; `make`: makes those that are not there. Text in ret_error. */
@@ -37,11 +38,17 @@ enum gw_store_mac_use {
     GW_MAC_PLACE = 'n',
     GW_MAC_DIGEST = 'h',
     GW_MAC_SUBJECT = 's',
-    GW_MAC_BUSINESS = 'b'
+    GW_MAC_BUSINESS = 'b',
+    GW_MAC_LENT = 'x' /* keys of extensions */
 };
 GW_MUST_USE enum gw_status gw_store_mac(const struct gw_store_keys *k, enum gw_store_mac_use use,
                                         const char *a, const char *b, struct gw_bytes value,
                                         uint8_t ret[GW_STORE_MAC_LEN]);
+/* The same, whole. */
+GW_MUST_USE enum gw_status gw_store_mac_whole(const struct gw_store_keys *k,
+                                              enum gw_store_mac_use use, const char *a,
+                                              const char *b, struct gw_bytes value,
+                                              struct gw_hash *ret);
 
 /* What a sealed blob belongs to: it opens nowhere else. */
 enum gw_store_part {
@@ -63,6 +70,12 @@ GW_MUST_USE enum gw_status gw_store_schema_version(struct gw_store_db *db, const
 GW_MUST_USE enum gw_status gw_store_schema_migrate(struct gw_store_db *db, const char *path,
                                                    int64_t from, struct gw_buf *ret_error);
 int64_t gw_store_schema_newest(void);
+
+/* ---- extension.c --------------------------------------------------------------------- */
+
+/* After prepare: runs the steps that are missing and prepares the statements. One sentence in
+ * ret_error. */
+GW_MUST_USE enum gw_status gw_store_extensions_open(struct gw_store *s, struct gw_buf *ret_error);
 
 /* ---- the transaction of the writer --------------------------------------------------- */
 
@@ -126,6 +139,11 @@ struct gw_store {
     bool started;
     _Atomic int64_t visible;
     _Atomic int64_t visible_end; /* it never passes this one: gw_store_stop_at() */
+    struct {
+        void (*fn)(void *arg, int64_t change_no);
+        void *arg;
+    } watcher[GW_STORE_WATCHERS];
+    _Atomic size_t watchers; /* those below are whole */
 
     /* The writer's own. */
     struct gw_store_tx tx;
@@ -166,6 +184,7 @@ struct gw_store_reader {
     struct gw_store *store;
     struct gw_store_db *db;
     bool in_turn;
+    bool unbounded;
     int64_t visible; /* of this turn */
     struct gw_buf opened;
 };

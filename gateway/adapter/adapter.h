@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/reason.h"
+#include "crypto/crypto.h"
 #include "store/store.h"
 
 /* What the host lends and this folder can not do itself: records, law and access, implemented by
@@ -40,14 +41,32 @@ struct gw_adapter_powers {
     void (*wait_change)(struct gw_adapter_call *c, int64_t after, uint32_t timeout_ms);
 };
 
+/* ---- the set: built in, then loaded from files; one for the life of the process ---------------
+ */
+
 struct gw_adapter_set;
 GW_MUST_USE enum gw_status gw_adapter_set_new(struct gw_adapter_set **ret);
+/* fini() of each, last first. No call may be running. */
 void gw_adapter_set_free(struct gw_adapter_set *s);
 GW_DEFINE_FREEP(struct gw_adapter_set, gw_adapter_set_free)
-/* Checks version and size first, then names and duplicates, registers reasons, runs init. One
- * sentence in ret_error. */
+/* The gateway's own FileDescriptorSet, to which those of adapters are added; before them.
+ * GW_INVALID. */
+GW_MUST_USE enum gw_status gw_adapter_set_describe(struct gw_adapter_set *s, struct gw_bytes own);
+/* Checks version and size first, then names, reasons, services and duplicates; runs init at last.
+ * One sentence in ret_error; the set is good for gw_adapter_set_free() alone then. */
 GW_MUST_USE enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a,
                                               struct gw_buf *ret_error);
+
+/* An adapter as the host holds it. */
+struct gw_adapter_held {
+    const struct gw_adapter *published; /* our copy: what an older one does not have is zero */
+    void *self;                         /* what init() returned */
+    const char *file;                   /* of a loaded one, absolute; NULL: built in */
+    struct gw_hash digest;              /* of that file */
+};
+/* In the order they were added; the place is gw_adapter_target.index. */
+size_t gw_adapter_set_count(const struct gw_adapter_set *s);
+const struct gw_adapter_held *gw_adapter_set_at(const struct gw_adapter_set *s, size_t i);
 
 /* One method as the host holds it. */
 struct gw_adapter_target {
@@ -57,11 +76,54 @@ struct gw_adapter_target {
     const ProtobufCMessageDescriptor *input, *output;
     const char *path; /* "/xinqiao.v1.RecordExchange/Push" */
     const char *name; /* "RecordExchange/Push" */
+    size_t index;     /* of the adapter in the set */
+    bool loaded;      /* from a file: not one of the gateway's own */
 };
 size_t gw_adapter_target_count(const struct gw_adapter_set *s);
 const struct gw_adapter_target *gw_adapter_target_at(const struct gw_adapter_set *s, size_t i);
 /* Full names of all services, NULL-terminated; borrowed from the set. */
 const char *const *gw_adapter_service_names(const struct gw_adapter_set *s);
+/* FileDescriptorSet of all services; a file that several bring is there once, the gateway's first.
+ */
+struct gw_bytes gw_adapter_descriptor_set(const struct gw_adapter_set *s);
+
+/* ---- conf/adapters/: one file per adapter ------------------------------------------------------
+ */
+
+/* At start: loads the shared object that each "<name>.conf" of `dir` names; no folder, no adapters.
+ * A bare file name is one of `lib`, which may be NULL. All faults, with file and line, in
+ * ret_error; the set is good for gw_adapter_set_free() alone then. */
+GW_MUST_USE enum gw_status gw_adapter_set_load(struct gw_adapter_set *s, const char *dir,
+                                               const char *lib, struct gw_buf *ret_error);
+
+/* What of the law's tables adapters may see while they prepare. Lives as long as the generation. */
+struct gw_adapter_law {
+    const void *arg;
+    /* A configuration node (struct gw_config_node); NULL past the end. */
+    const struct gw_adapter_node *(*agreement_at)(const void *arg, size_t i);
+    bool (*benefit_purpose)(const void *arg, const char *purpose);
+};
+
+/* What one configuration generation says to the adapters, and what they made of it. */
+struct gw_adapter_generation;
+/* Reads the files again. GW_PRECONDITION: another shared object, a new adapter, or one less than
+ * the set has loaded: that takes a restart. GW_INVALID: an option. */
+GW_MUST_USE enum gw_status gw_adapter_generation_new(const struct gw_adapter_set *s,
+                                                     const char *dir, const char *lib,
+                                                     struct gw_adapter_generation **ret,
+                                                     struct gw_buf *ret_error);
+/* prepare() of each; when one refuses, abort() of those that did not. */
+GW_MUST_USE enum gw_status gw_adapter_generation_prepare(struct gw_adapter_generation *g,
+                                                         const struct gw_adapter_law *law,
+                                                         struct gw_buf *ret_error);
+/* Now in use: commit() of each. */
+void gw_adapter_generation_commit(struct gw_adapter_generation *g);
+/* release() of each, or abort() where there was no commit. Any thread. */
+void gw_adapter_generation_free(struct gw_adapter_generation *g);
+/* By gw_adapter_target.index: what prepare() made. */
+void *const *gw_adapter_generation_states(const struct gw_adapter_generation *g);
+/* "digest adapters/name\n" of every file read and of every shared object loaded. */
+void gw_adapter_generation_digests(const struct gw_adapter_generation *g, struct gw_buf *ret);
 
 /* ---- a segment: the messages that are committed, logged and answered together -------------------
  */

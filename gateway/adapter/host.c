@@ -248,6 +248,8 @@ static const void *host_lend(struct gw_adapter_call *c, uint32_t what)
 {
     if (what == GW_LEND_PEER_NAME)
         return c->peer;
+    if (c->target->loaded) /* the rest is between the gateway and its own services */
+        return NULL;
     return c->lend != NULL ? c->lend(c, what) : NULL;
 }
 
@@ -279,4 +281,15 @@ const struct gw_adapter_host gw_adapter_host_ops = {
     .lend = host_lend,
     .again = host_again,
     .send_receipt_of = host_send_receipt_of,
+    .option_number = gw_adapter_view_option_number,
+    .option_text = gw_adapter_view_option_text,
+    .agreement_at = gw_adapter_view_agreement_at,
+    .config_benefit_purpose = gw_adapter_view_benefit_purpose,
+    .node_child = gw_adapter_node_child,
+    .node_at = gw_adapter_node_at,
+    .node_count = gw_adapter_node_count,
+    .node_name = gw_adapter_node_name,
+    .node_text = gw_adapter_node_text,
+    .node_number = gw_adapter_node_number,
+    .complain = gw_adapter_view_complain,
 };

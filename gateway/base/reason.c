@@ -73,6 +73,19 @@ enum gw_status gw_reason_add(const struct gw_reason *rows, size_t count)
     return GW_OK;
 }
 
+void gw_reason_remove(const struct gw_reason *rows, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < added_count; i++)
+        if (added[i] < rows || added[i] >= rows + count)
+            added[kept++] = added[i];
+    added_count = kept;
+    if (kept == 0) {
+        free(added);
+        added = NULL;
+    }
+}
+
 const struct gw_reason *gw_reason_at(size_t index)
 {
     if (index < GW_ARRAY_LEN(core))

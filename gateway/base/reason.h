@@ -22,9 +22,11 @@ struct gw_reason {
 
 /* NULL when unknown. Core rows plus those added with gw_reason_add(). */
 const struct gw_reason *gw_reason_find(struct gw_bytes code);
-/* Registers rows that must live as long as the process; GW_EXISTS when a code is there already
+/* Registers rows, which must live until they are removed; GW_EXISTS when a code is there already
  * (nothing added). Not thread safe: at load only. */
 GW_MUST_USE enum gw_status gw_reason_add(const struct gw_reason *rows, size_t count);
+/* Those rows are gone: nobody serves any more. Of rows that were not added, nothing. */
+void gw_reason_remove(const struct gw_reason *rows, size_t count);
 /* Walks all rows: index from 0; NULL at the end. */
 const struct gw_reason *gw_reason_at(size_t index);
 

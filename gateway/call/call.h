@@ -28,6 +28,8 @@ struct gw_call_generation {
     struct gw_hash policy_hash;
     const char *mapping; /* "generation@<first 8 hex>" */
     struct gw_hash mapping_hash;
+    /* What the adapters prepared for it, by gw_adapter_target.index; NULL: nothing. */
+    void *const *adapter_states;
     /* The grant's field set, compiled; NULL: all. */
     const struct gw_format_fields *(*fields)(const struct gw_call_generation *g,
                                              const struct gw_grant *grant);

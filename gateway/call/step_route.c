@@ -14,6 +14,8 @@ enum gw_step gw_call_step_route(struct gw_call *c)
         return GW_STEP_REFUSE;
     }
     c->ad.target = c->route->target;
+    c->ad.generation =
+        c->gen->adapter_states != NULL ? c->gen->adapter_states[c->ad.target->index] : NULL;
     c->audited = !c->route->exempt;
     return GW_STEP_NEXT;
 }

@@ -2,12 +2,10 @@
  * used. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/map.h"
 #include "server/server_internal.h"
-
-extern const unsigned char gw_proto_fds[];
-extern const size_t gw_proto_fds_size;
 
 static const struct gw_format_fields *fields_of(const struct gw_call_generation *cg,
                                                 const struct gw_grant *grant)
@@ -68,20 +66,47 @@ static enum gw_status check_peers(struct gw_generation *g, const struct gw_adapt
     return worst;
 }
 
+static const struct gw_adapter_node *agreement_at(const void *arg, size_t i)
+{
+    const struct gw_law *law = arg;
+    const struct gw_law_agreement *a =
+        i < gw_law_agreement_count(law) ? gw_law_agreement_at(law, i) : NULL;
+    return a != NULL ? (const struct gw_adapter_node *)a->node : NULL;
+}
+
+static bool benefit_purpose(const void *arg, const char *purpose)
+{
+    const struct gw_law_purpose *p = gw_law_purpose_find(arg, gw_bytes_str(purpose));
+    return p != NULL && !p->basic_service;
+}
+
+static enum gw_status prepare_adapters(struct gw_generation *g, struct gw_buf *ret_error)
+{
+    const struct gw_adapter_law law = {
+        .arg = g->law, .agreement_at = agreement_at, .benefit_purpose = benefit_purpose};
+    return gw_adapter_generation_prepare(g->adapters, &law, ret_error);
+}
+
 static enum gw_status load_all(struct gw_generation *g, const struct gw_server_settings *s,
                                const struct gw_adapter_set *adapters, struct gw_buf *ret_error)
 {
     /* All faults of all folders are told at once. */
     enum gw_status formats = gw_format_set_load(s->formats_dir, &g->formats, ret_error);
     enum gw_status law = gw_law_load(s->law_dir, &g->law, ret_error);
+    if (law == GW_OK)
+        law = gw_law_load_agreements(g->law, s->agreements_dir, ret_error);
     enum gw_status peers = gw_authz_load(s->peers_dir, &g->peers, ret_error);
     enum gw_status tls = gw_tls_context_new_server(&s->tls, &g->tls, ret_error);
     if (tls != GW_OK)
         gw_buf_str(ret_error, "\n");
+    enum gw_status own = gw_adapter_generation_new(adapters, s->adapters_dir, s->adapters_lib,
+                                                   &g->adapters, ret_error);
     GW_TRY(formats);
     GW_TRY(law);
     GW_TRY(peers);
     GW_TRY(tls);
+    GW_TRY(own);
+    GW_TRY(prepare_adapters(g, ret_error));
     return check_peers(g, adapters, ret_error);
 }
 
@@ -110,6 +135,7 @@ enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *
     snprintf(g->mapping, sizeof(g->mapping), "generation@%s", eight);
     gw_law_digest(g->law, &g->call.policy_hash, &g->digests);
     gw_authz_digest_list(g->peers, &g->digests);
+    gw_adapter_generation_digests(g->adapters, &g->digests);
     atomic_init(&g->call.refs, 1);
     g->call.owner = g;
     g->call.free = free_from_call;
@@ -119,13 +145,15 @@ enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *
     g->call.policy = gw_law_policy(g->law);
     g->call.mapping = g->mapping;
     g->call.fields = fields_of;
+    g->call.adapter_states = gw_adapter_generation_states(g->adapters);
+    struct gw_bytes described = gw_adapter_descriptor_set(adapters);
     g->call.views = (struct gw_service_views){
         .formats = g->formats,
         .law = g->law,
         .generation = g->mapping,
         .policy = g->call.policy,
-        .descriptor_set = gw_proto_fds,
-        .descriptor_set_size = gw_proto_fds_size,
+        .descriptor_set = described.ptr,
+        .descriptor_set_size = described.len,
         .service_names = gw_adapter_service_names(adapters),
         .serving = gw_server_serving,
         .status = gw_server_status,
@@ -134,10 +162,16 @@ enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *
     return GW_OK;
 }
 
+void gw_generation_commit(struct gw_generation *g)
+{
+    gw_adapter_generation_commit(g->adapters);
+}
+
 void gw_generation_free(struct gw_generation *g)
 {
     if (g == NULL)
         return;
+    gw_adapter_generation_free(g->adapters); /* first: what it kept may point into the rest */
     struct gw_bytes key;
     void *f;
     for (size_t i = 0; g->fields != NULL && gw_map_next(g->fields, &i, &key, &f);)

@@ -23,27 +23,48 @@ static void say(const struct gw_buf *text)
                 text->ptr[text->len - 1] == '\n' ? "" : "\n");
 }
 
-enum gw_status gw_server_adapters(struct gw_adapter_set **ret, struct gw_buf *ret_error)
+extern const unsigned char gw_proto_fds[];
+extern const size_t gw_proto_fds_size;
+
+enum gw_status gw_server_adapters(const struct gw_server_settings *s, struct gw_adapter_set **ret,
+                                  struct gw_buf *ret_error)
 {
     GW_CLEANUP(gw_adapter_set_freep) struct gw_adapter_set *set = NULL;
     GW_TRY(gw_adapter_set_new(&set));
+    GW_TRY(gw_adapter_set_describe(set, gw_bytes_make(gw_proto_fds, gw_proto_fds_size)));
     for (const struct gw_adapter *const *a = gw_service_builtin(); *a != NULL; a++)
         GW_TRY(gw_adapter_set_add(set, *a, ret_error));
+    GW_TRY(gw_adapter_set_load(set, s->adapters_dir, s->adapters_lib, ret_error));
     *ret = gw_steal(&set);
     return GW_OK;
+}
+
+static size_t loaded_count(const struct gw_adapter_set *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < gw_adapter_set_count(s); i++)
+        n += gw_adapter_set_at(s, i)->file != NULL;
+    return n;
 }
 
 enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
 {
     GW_CLEANUP(gw_adapter_set_freep) struct gw_adapter_set *adapters = NULL;
     struct gw_generation *g = NULL;
+    struct gw_server_settings settings;
+    struct gw_config *config = NULL;
     GW_TRY(gw_crypto_init());
-    GW_TRY(gw_server_adapters(&adapters, ret_text));
+    GW_TRY(gw_server_settings_load(conf, &settings, &config, ret_text));
+    enum gw_status st = gw_server_adapters(&settings, &adapters, ret_text);
+    gw_server_settings_fini(&settings, config);
+    GW_TRY(st);
     GW_TRY(gw_generation_new(conf, adapters, &g, ret_text));
-    gw_buf_printf(
-        ret_text, "%s: good: %zu formats (%s), %s, %zu peers, certificate ends in %d days\n", conf,
-        gw_format_count(g->formats), g->mapping, g->call.policy, gw_authz_peer_count(g->peers),
-        gw_tls_context_days_left(g->tls, gw_clock_wall_us()));
+    gw_buf_printf(ret_text,
+                  "%s: good: %zu formats (%s), %s, %zu peers, %zu adapters, certificate ends in %d "
+                  "days\n",
+                  conf, gw_format_count(g->formats), g->mapping, g->call.policy,
+                  gw_authz_peer_count(g->peers), loaded_count(adapters),
+                  gw_tls_context_days_left(g->tls, gw_clock_wall_us()));
     gw_generation_free(g);
     return GW_OK;
 }
@@ -237,6 +258,7 @@ static void reload(struct gw_server *s)
         gw_buf_fini(&error);
         return;
     }
+    gw_generation_commit(g);
     for (unsigned i = 0; i < s->loops; i++)
         if (gw_server_loop_change(&s->loop[i], g, false) != GW_OK)
             GW_LOG(GW_LOG_ERROR, "server", "loop %u keeps the old configuration: out of memory", i);
@@ -314,12 +336,23 @@ static void make_folder_of(const char *path)
     (void)!gw_file_mkdirs(dir, 0750);
 }
 
+static void log_loaded(const struct gw_adapter_set *set)
+{
+    for (size_t i = 0; i < gw_adapter_set_count(set); i++) {
+        const struct gw_adapter_held *h = gw_adapter_set_at(set, i);
+        if (h->file != NULL)
+            GW_LOG(GW_LOG_INFO, "server", "adapter %s loaded from %s, ABI %u.%u",
+                   h->published->name, h->file, h->published->abi_major, h->published->abi_minor);
+    }
+}
+
 /* Everything up to the point where signals are waited for; 0 or an exit status, text in `error`. */
 static int start(struct gw_server *s, struct gw_buf *error)
 {
-    if (gw_crypto_init() != GW_OK || gw_server_adapters(&s->adapters, error) != GW_OK)
+    if (gw_crypto_init() != GW_OK)
         return GW_EXIT_OS;
     if (gw_server_settings_load(s->conf, &s->settings, &s->config, error) != GW_OK ||
+        gw_server_adapters(&s->settings, &s->adapters, error) != GW_OK ||
         gw_generation_new(s->conf, s->adapters, &s->generation, error) != GW_OK)
         return GW_EXIT_CONFIG;
     s->drain_ms = s->settings.drain_ms;
@@ -335,10 +368,12 @@ static int start(struct gw_server *s, struct gw_buf *error)
         }
     }
     gw_log_setup(s->text_log_fd, (enum gw_log_level)s->settings.log_level, false);
+    log_loaded(s->adapters);
     int rc = open_data(s, error);
     if (rc != 0)
         return rc;
     lend_process(s, s->generation);
+    gw_generation_commit(s->generation);
     return open_loops(s, error);
 }
 

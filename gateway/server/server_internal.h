@@ -25,7 +25,8 @@ struct gw_server_settings {
     const char *address;
     int32_t backlog;
     int32_t loops;
-    const char *data_dir, *keys_dir, *formats_dir, *law_dir, *peers_dir;
+    const char *data_dir, *keys_dir, *formats_dir, *law_dir, *peers_dir, *agreements_dir;
+    const char *adapters_dir, *adapters_lib; /* lib may be NULL */
     const char *address_file, *pid_file, *text_log;
     int log_level;
     bool accept_new_store;
@@ -57,6 +58,7 @@ struct gw_generation {
     struct gw_peer_set *peers;
     struct gw_route_table *routes;
     struct gw_tls_context *tls;
+    struct gw_adapter_generation *adapters;
     struct gw_map *fields; /* grant -> struct gw_format_fields */
     char mapping[32];
     struct gw_server_settings
@@ -78,6 +80,8 @@ GW_MUST_USE enum gw_status gw_server_check_grant(const struct gw_grant *grant,
 GW_MUST_USE enum gw_status gw_server_grant_fields(const struct gw_grant *grant,
                                                   struct gw_format_fields **ret,
                                                   struct gw_buf *ret_error);
+/* Told when it is used from now on, before the first call is routed with it. */
+void gw_generation_commit(struct gw_generation *g);
 /* Through the call's counter only, once it is in use. */
 void gw_generation_free(struct gw_generation *g);
 
@@ -123,8 +127,9 @@ struct gw_server {
     char reload_refused[320]; /* when, and the first fault; "" */
 };
 
-/* server.c */
-GW_MUST_USE enum gw_status gw_server_adapters(struct gw_adapter_set **ret,
+/* server.c: the gateway's own and those of adapters_dir; all faults in ret_error. */
+GW_MUST_USE enum gw_status gw_server_adapters(const struct gw_server_settings *s,
+                                              struct gw_adapter_set **ret,
                                               struct gw_buf *ret_error);
 /* reconcile.c: rows of pending_entry are looked for in the log and appended if absent (DESIGN 9).
  */

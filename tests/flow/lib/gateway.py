@@ -11,7 +11,7 @@ import grpc
 
 from . import protos
 from .client import Client
-from .paths import DAEMON, ROOT, SLOWNESS, TOOL
+from .paths import BUILD, DAEMON, ROOT, SLOWNESS, TOOL
 
 REPORT = re.compile(rb"ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer|runtime error:|bug: ")
 
@@ -32,7 +32,7 @@ class Gateway:
         self.out.mkdir(parents=True)
         shutil.copytree(pki, self.pki)
         shutil.copytree(ROOT / "conf", self.conf)
-        self.set(listen__address="127.0.0.1:0")
+        self.set(listen__address="127.0.0.1:0", adapters_lib=str(BUILD / "adapters"))
 
     # ---- configuration
     @property

@@ -38,7 +38,6 @@ struct gw_adapter_powers {
                        int32_t *ret_day);
     int32_t (*law_benefit_purpose)(struct gw_adapter_call *c, const char *purpose);
     const char *(*log_origin)(struct gw_adapter_call *c);
-    void (*wait_change)(struct gw_adapter_call *c, int64_t after, uint32_t timeout_ms);
 };
 
 /* ---- the set: built in, then loaded from files; one for the life of the process ---------------
@@ -128,7 +127,7 @@ void gw_adapter_generation_digests(const struct gw_adapter_generation *g, struct
 /* ---- a segment: the messages that are committed, logged and answered together -------------------
  */
 
-enum { GW_SEGMENT_SUBJECTS = 16 };
+enum { GW_SEGMENT_SUBJECTS = 16, GW_SEGMENT_LINES = 1024 };
 
 struct gw_segment_message {
     struct gw_bytes wire; /* as received, in the segment's arena */
@@ -150,6 +149,13 @@ struct gw_segment_slot {
     struct gw_segment_slot *next;
 };
 
+/* A line of status(). */
+struct gw_segment_line {
+    const char *item, *state, *zh, *en;
+    bool red;
+    struct gw_segment_line *next;
+};
+
 /* Filled by handlers through the host, read by call/ for evidence and answer. */
 struct gw_segment {
     struct gw_arena *arena;
@@ -169,6 +175,10 @@ struct gw_segment {
     uint32_t records, refused;
     const char *reason; /* what the entry says when the call goes on; NULL: ok */
     const char *list, *list_version, *agreement, *consent;
+    bool many_consents;
+    /* status() */
+    struct gw_segment_line *lines, **lines_tail;
+    uint32_t line_count;
     /* What the last record operation found; of the segment's arena. */
     struct gw_report found;
     /* finish() */
@@ -192,6 +202,10 @@ struct gw_adapter_call {
     bool opened;
     bool blocked;         /* send() said BLOCKED */
     size_t segment_limit; /* bytes of `out` after which send() blocks */
+    /* wait_change(): go on when a later change than that is visible, or so much later. */
+    bool waiting;
+    int64_t wait_after;
+    uint32_t wait_ms;
     const char *peer;
     void *owner; /* call/'s object; for lend() */
     const struct gw_adapter_powers *powers;

@@ -7,6 +7,68 @@
 
 extern const struct gw_adapter_host gw_adapter_host_ops;
 
+/* Notes a word beside those that the segment has already. */
+enum { GW_NOTE_TEXT_MAX = 64, GW_NOTE_BASIS_MAX = 128 }; /* SPEC.md 4.4 */
+void gw_adapter_note_word(struct gw_segment *s, const char **noted, const char *word, size_t max);
+
+/* ---- host_lent.c: operations of 1.2, as in gw_adapter.h ---- */
+
+int32_t gw_adapter_host_record_read(struct gw_adapter_call *c, const char *format,
+                                    const uint8_t *bytes, size_t len,
+                                    const ProtobufCMessageDescriptor *type,
+                                    ProtobufCMessage **ret_record);
+int32_t gw_adapter_host_record_admit(struct gw_adapter_call *c, ProtobufCMessage *record);
+int32_t gw_adapter_host_record_write(struct gw_adapter_call *c, const ProtobufCMessage *record,
+                                     const char *format, uint32_t flags, const uint8_t **ret,
+                                     size_t *ret_len);
+int32_t gw_adapter_host_finding(struct gw_adapter_call *c, size_t i,
+                                struct gw_adapter_finding *ret);
+int32_t gw_adapter_host_records_of_subject(
+    struct gw_adapter_call *c, const char *kind, const char *id_type, const char *id, size_t len,
+    const ProtobufCMessageDescriptor *type,
+    int32_t (*fn)(void *arg, const ProtobufCMessage *record, int64_t received_us), void *arg);
+const char *gw_adapter_host_covers(struct gw_adapter_call *c, const char *kind, const char *list,
+                                   uint32_t class_bit, const char *area);
+int32_t gw_adapter_host_granted(struct gw_adapter_call *c, const char *word);
+const char *gw_adapter_host_purpose(struct gw_adapter_call *c);
+int32_t gw_adapter_host_law_list(struct gw_adapter_call *c, const char *id,
+                                 struct gw_adapter_list *ret);
+int32_t gw_adapter_host_law_list_at(struct gw_adapter_call *c, size_t i,
+                                    struct gw_adapter_list *ret);
+int32_t gw_adapter_host_law_measures(struct gw_adapter_call *c, const ProtobufCMessage *record,
+                                     const struct gw_adapter_measure **ret, size_t *ret_count);
+int32_t gw_adapter_host_law_end(struct gw_adapter_call *c, const ProtobufCMessage *record,
+                                uint32_t clock, int32_t *ret_day);
+int32_t gw_adapter_host_law_benefit_purpose(struct gw_adapter_call *c, const char *purpose);
+const char *gw_adapter_host_log_origin(struct gw_adapter_call *c);
+void gw_adapter_host_note_list(struct gw_adapter_call *c, const char *list, const char *version);
+void gw_adapter_host_note_agreement(struct gw_adapter_call *c, const char *agreement);
+void gw_adapter_host_note_consent(struct gw_adapter_call *c, const char *consent);
+void gw_adapter_host_random(struct gw_adapter_call *c, uint8_t *ret, size_t len);
+void gw_adapter_host_status_line(struct gw_adapter_call *c, const char *item, const char *state,
+                                 const char *zh, const char *en, int32_t red);
+void gw_adapter_host_wait_change(struct gw_adapter_call *c, int64_t after, uint32_t timeout_ms);
+void *gw_adapter_host_generation(struct gw_adapter_call *c);
+
+/* ---- host_store.c: the store's operations, as in gw_adapter.h ---- */
+
+int32_t gw_adapter_host_sql(struct gw_adapter_call *c, uint32_t statement,
+                            const struct gw_adapter_value *params, size_t count,
+                            gw_adapter_row_fn *fn, void *arg);
+int64_t gw_adapter_host_change_next(struct gw_adapter_call *c);
+int64_t gw_adapter_host_change_visible(struct gw_adapter_call *c);
+int64_t gw_adapter_host_receipt(struct gw_adapter_call *c);
+void gw_adapter_host_key_of(struct gw_adapter_call *c, const char *type, const void *value,
+                            size_t len, uint8_t ret[32]);
+int32_t gw_adapter_host_seal(struct gw_adapter_call *c, const char *ad, const uint8_t *bytes,
+                             size_t len, const uint8_t **ret, size_t *ret_len);
+int32_t gw_adapter_host_unseal(struct gw_adapter_call *c, const char *ad, const uint8_t *bytes,
+                               size_t len, const uint8_t **ret, size_t *ret_len);
+int32_t gw_adapter_host_cursor_seal(struct gw_adapter_call *c, const char *ad, const uint8_t *bytes,
+                                    size_t len, const char **ret);
+int32_t gw_adapter_host_cursor_open(struct gw_adapter_call *c, const char *ad, const char *text,
+                                    const uint8_t **ret, size_t *ret_len);
+
 /* Ends the call from our side, if the handler has not: its own failure. */
 void gw_adapter_fail(struct gw_adapter_call *c, const char *reason);
 

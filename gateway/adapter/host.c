@@ -186,7 +186,7 @@ static bool has_word(const char *words, const char *word)
 
 /* An entry names all that its segment had, not the last of it; one word for those that do not fit.
  */
-static void note_word(struct gw_segment *s, const char **noted, const char *word, size_t max)
+void gw_adapter_note_word(struct gw_segment *s, const char **noted, const char *word, size_t max)
 {
     static const char several[] = "several";
     if (word == NULL || word[0] == '\0' || *noted == several)
@@ -199,22 +199,19 @@ static void note_word(struct gw_segment *s, const char **noted, const char *word
                      : gw_arena_printf(s->arena, "%s %s", *noted, word);
 }
 
-/* SPEC.md 4.4. */
-enum { TEXT_MAX = 64, BASIS_MAX = 128 };
-
 static void host_note_formats(struct gw_adapter_call *c, const char *source, const char *target)
 {
     struct gw_segment *s = segment_of(c);
-    note_word(s, &s->source_format, source, TEXT_MAX);
-    note_word(s, &s->target_format, target, TEXT_MAX);
+    gw_adapter_note_word(s, &s->source_format, source, GW_NOTE_TEXT_MAX);
+    gw_adapter_note_word(s, &s->target_format, target, GW_NOTE_TEXT_MAX);
 }
 
 static void host_note_kind(struct gw_adapter_call *c, const char *record_kind,
                            const char *legal_basis)
 {
     struct gw_segment *s = segment_of(c);
-    note_word(s, &s->record_kind, record_kind, TEXT_MAX);
-    note_word(s, &s->legal_basis, legal_basis, BASIS_MAX);
+    gw_adapter_note_word(s, &s->record_kind, record_kind, GW_NOTE_TEXT_MAX);
+    gw_adapter_note_word(s, &s->legal_basis, legal_basis, GW_NOTE_BASIS_MAX);
 }
 
 static void host_note_batch(struct gw_adapter_call *c, const uint8_t id[16])
@@ -281,6 +278,27 @@ const struct gw_adapter_host gw_adapter_host_ops = {
     .lend = host_lend,
     .again = host_again,
     .send_receipt_of = host_send_receipt_of,
+    .record_read = gw_adapter_host_record_read,
+    .record_admit = gw_adapter_host_record_admit,
+    .record_write = gw_adapter_host_record_write,
+    .finding = gw_adapter_host_finding,
+    .records_of_subject = gw_adapter_host_records_of_subject,
+    .covers = gw_adapter_host_covers,
+    .granted = gw_adapter_host_granted,
+    .purpose = gw_adapter_host_purpose,
+    .law_list = gw_adapter_host_law_list,
+    .law_list_at = gw_adapter_host_law_list_at,
+    .law_measures = gw_adapter_host_law_measures,
+    .law_end = gw_adapter_host_law_end,
+    .law_benefit_purpose = gw_adapter_host_law_benefit_purpose,
+    .log_origin = gw_adapter_host_log_origin,
+    .note_list = gw_adapter_host_note_list,
+    .note_agreement = gw_adapter_host_note_agreement,
+    .note_consent = gw_adapter_host_note_consent,
+    .random = gw_adapter_host_random,
+    .status_line = gw_adapter_host_status_line,
+    .wait_change = gw_adapter_host_wait_change,
+    .generation = gw_adapter_host_generation,
     .option_number = gw_adapter_view_option_number,
     .option_text = gw_adapter_view_option_text,
     .agreement_at = gw_adapter_view_agreement_at,

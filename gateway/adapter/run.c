@@ -12,6 +12,8 @@ void gw_segment_init(struct gw_segment *s, struct gw_arena *arena, int64_t now_u
     s->now_us = now_us;
     gw_buf_init(&s->out, 64u << 20);
     gw_report_init(&s->report, arena);
+    gw_report_init(&s->found, arena);
+    s->lines_tail = &s->lines;
 }
 
 void gw_segment_fini(struct gw_segment *s)
@@ -38,6 +40,10 @@ static enum gw_status unpack(struct gw_adapter_call *c, struct gw_segment *s,
                                        .segment = s,
                                        .peer = c->peer,
                                        .owner = c->owner,
+                                       .powers = c->powers,
+                                       .store = c->store,
+                                       .reader = c->reader,
+                                       .generation = c->generation,
                                        .lend = c->lend};
         if (c->target->method->prepare(c->target->adapter, &view, m->message, &m->item) != 0)
             return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;

@@ -182,3 +182,13 @@ void gw_problem_text(const struct gw_problem *p, const char *lang, struct gw_buf
         s = close + 1;
     }
 }
+
+const char *gw_problem_text_in(const struct gw_problem *p, const char *lang, struct gw_arena *arena)
+{
+    char mem[4096];
+    struct gw_buf b;
+    gw_buf_init_fixed(&b, mem, sizeof(mem));
+    gw_problem_text(p, lang, &b);
+    const char *s = gw_arena_strndup(arena, b.ptr, b.len);
+    return s != NULL ? s : "";
+}

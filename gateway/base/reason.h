@@ -76,5 +76,8 @@ static inline bool gw_report_has_errors(const struct gw_report *r)
 const struct gw_problem *gw_report_first_error(const struct gw_report *r);
 /* Renders the problem's text with its parameters ({field} is the field). lang "zh" or "en". */
 void gw_problem_text(const struct gw_problem *p, const char *lang, struct gw_buf *ret);
+/* The same as a text of the arena, cut at 4 KiB; "" when that has no memory. */
+const char *gw_problem_text_in(const struct gw_problem *p, const char *lang,
+                               struct gw_arena *arena);
 
 #endif

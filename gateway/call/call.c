@@ -57,7 +57,7 @@ static const void *lend(struct gw_adapter_call *ad, uint32_t what)
     case GW_LEND_TX:
         return ad->segment != NULL ? ad->segment->tx : NULL;
     case GW_LEND_READER:
-        return c->loop->reader;
+        return ad->reader;
     case GW_LEND_CALLER:
         return &c->caller;
     case GW_LEND_RECEIPT:
@@ -343,6 +343,9 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who,
     c->ad.magic = GW_ADAPTER_CALL_MAGIC;
     c->ad.owner = c;
     c->ad.lend = lend;
+    c->ad.powers = &gw_service_powers;
+    c->ad.store = l->store;
+    c->ad.reader = l->reader;
     gw_report_init(&c->report, a);
     gw_crypto_random(c->exchange_id, sizeof(c->exchange_id));
     struct gw_buf hex;

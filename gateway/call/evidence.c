@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/text.h"
 #include "call/call_internal.h"
 
 static void set_str(struct gw_audit_entry *e, enum gw_audit_field f, const char *s,
@@ -191,6 +192,25 @@ static void set_outcome(const struct gw_call *c, const struct gw_call_segment *g
     gw_audit_set_num(e, GW_AF_STATUS, open ? 0 : (uint64_t)gw_grpc_http_status(r->grpc));
 }
 
+/* Under what list, agreement and consent; a version is one when it is a number. */
+static void set_grounds(const struct gw_audit_keys *keys, const struct gw_segment *s,
+                        struct gw_audit_entry *e, struct gw_hash *consent)
+{
+    uint64_t version;
+    if (s->list != NULL)
+        set_str(e, GW_AF_LIST, s->list, "unknown");
+    if (s->list_version != NULL && gw_text_u64(gw_bytes_str(s->list_version), &version) == GW_OK &&
+        version <= INT64_MAX)
+        gw_audit_set_num(e, GW_AF_LIST_VERSION, version);
+    if (s->agreement != NULL)
+        set_str(e, GW_AF_AGREEMENT, s->agreement, "unknown");
+    if (s->consent == NULL || s->many_consents)
+        return;
+    gw_audit_pseudonym(keys, "CONSENT", gw_bytes_str(s->consent), consent);
+    gw_audit_set_num(e, GW_AF_PSEUDONYM_KEY, gw_audit_epoch(keys));
+    gw_audit_set_bytes(e, GW_AF_CONSENT_REF, gw_bytes_make(consent->byte, sizeof(consent->byte)));
+}
+
 /* What was exchanged; the closing entry of a stream counts all of it (SPEC.md 21.2). */
 static void set_counts(const struct gw_call *c, const struct gw_call_segment *g,
                        struct gw_audit_entry *e)
@@ -224,7 +244,7 @@ static void set_segment(const struct gw_call *c, const struct gw_call_segment *g
 enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
 {
     struct gw_audit_entry e;
-    struct gw_hash in, out, root; /* borrowed by the entry */
+    struct gw_hash in, out, root, consent; /* borrowed by the entry */
     bool redacted = false;
     gw_audit_entry_init(&e, GW_AUDIT_EXCHANGE);
     set_request(c, &g->s, &e);
@@ -233,6 +253,7 @@ enum gw_status gw_call_evidence(struct gw_call *c, struct gw_call_segment *g)
     GW_TRY(set_messages(&g->s, gw_call_is_stream(c), &e, &in, &out));
     set_outcome(c, g, &e);
     set_counts(c, g, &e);
+    set_grounds(gw_audit_keys_peek(c->loop->audit), &g->s, &e, &consent);
     set_segment(c, g, &e);
     gw_buf_reset(&g->body);
     GW_TRY(gw_audit_body_encode(&e, &g->body, &redacted));

@@ -67,6 +67,13 @@ struct gw_adapter_held {
 size_t gw_adapter_set_count(const struct gw_adapter_set *s);
 const struct gw_adapter_held *gw_adapter_set_at(const struct gw_adapter_set *s, size_t i);
 
+/* What the store keeps for them, by gw_adapter_target.index; in `arena`, which like the set outlives
+ * the store. GW_NOMEM. */
+GW_MUST_USE enum gw_status gw_adapter_set_extensions(const struct gw_adapter_set *s,
+                                                     struct gw_arena *arena,
+                                                     const struct gw_store_extension **ret,
+                                                     size_t *ret_count);
+
 /* One method as the host holds it. */
 struct gw_adapter_target {
     void *adapter; /* what init() returned */

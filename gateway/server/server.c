@@ -85,6 +85,17 @@ static int exit_of(enum gw_status st)
     return st == GW_CORRUPT ? GW_EXIT_LOG_REFUSES : GW_EXIT_OS;
 }
 
+static enum gw_status open_store(struct gw_server *s, struct gw_buf *error)
+{
+    struct gw_store_settings set = s->settings.store;
+    s->extensions = gw_arena_new("extensions", 16u << 20);
+    if (s->extensions == NULL)
+        return GW_NOMEM;
+    GW_TRY(gw_adapter_set_extensions(s->adapters, s->extensions, &set.extensions,
+                                     &set.extension_count));
+    return gw_store_open(&set, &s->store, error);
+}
+
 static int open_data(struct gw_server *s, struct gw_buf *error)
 {
     enum gw_status st = gw_file_mkdirs(s->settings.keys_dir, 0700);
@@ -109,7 +120,7 @@ static int open_data(struct gw_server *s, struct gw_buf *error)
     if (st != GW_OK && error->len > 0)
         return exit_of(st);
     if (st == GW_OK)
-        st = gw_store_open(&s->settings.store, &s->store, error);
+        st = open_store(s, error);
     if (st != GW_OK) {
         if (error->len == 0)
             gw_buf_printf(error, "store %s: %s", s->settings.store_dir, gw_status_text(st));
@@ -312,6 +323,7 @@ static void server_fini(struct gw_server *s)
         gw_server_loop_fini(&s->loop[i]);
     if (s->store != NULL)
         gw_store_close(s->store);
+    gw_arena_free(s->extensions);
     if (s->audit != NULL)
         gw_audit_close(s->audit);
     gw_crypto_sign_key_free(s->sheet_key);

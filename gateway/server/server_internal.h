@@ -109,6 +109,7 @@ struct gw_server {
     struct gw_adapter_set *adapters;
     struct gw_audit *audit;
     struct gw_store *store;
+    struct gw_arena *extensions; /* what the store keeps for adapters */
     struct gw_sign_key *sheet_key;
     char sheet_vkey[512];
     struct gw_generation *generation;

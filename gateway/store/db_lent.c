@@ -4,13 +4,13 @@
 
 #include "store/db_internal.h"
 
-enum { PARAMS_MAX = 64, COLUMNS_MAX = 64, GRAIN = 1000 /* steps between looks at the limit */ };
+enum { GRAIN = 1000 /* steps between looks at the limit */ };
 
 struct lent {
     sqlite3_stmt *stmt; /* NULL: not for this connection */
     bool running;
     uint8_t params;
-    uint8_t place[PARAMS_MAX]; /* SQLite numbers $n in order of appearance */
+    uint8_t place[GW_STORE_CELLS_MAX]; /* SQLite numbers $n in order of appearance */
 };
 
 struct gw_store_db_lent {
@@ -54,7 +54,7 @@ static const char *fault_of_text(const char *sql)
 static const char *map_params(struct lent *l)
 {
     int count = sqlite3_bind_parameter_count(l->stmt);
-    if (count > PARAMS_MAX)
+    if (count > GW_STORE_CELLS_MAX)
         return "has more than 64 parameters";
     for (int i = 1; i <= count; i++) {
         const char *name = sqlite3_bind_parameter_name(l->stmt, i);
@@ -77,7 +77,7 @@ static const char *fault_of_statement(struct lent *l, const struct gw_store_stat
         return "is not one statement";
     if (!s->writes && sqlite3_stmt_readonly(l->stmt) == 0)
         return "changes rows and does not say so (writes)";
-    if (sqlite3_column_count(l->stmt) > COLUMNS_MAX)
+    if (sqlite3_column_count(l->stmt) > GW_STORE_CELLS_MAX)
         return "answers more than 64 columns";
     return map_params(l);
 }
@@ -209,7 +209,7 @@ static enum gw_status read_columns(sqlite3_stmt *st, struct gw_store_cell *ret, 
 static enum gw_status step_all(struct gw_store_db *db, struct lent *l, uint32_t rows_max,
                                gw_store_cells_fn *fn, void *arg)
 {
-    struct gw_store_cell column[COLUMNS_MAX];
+    struct gw_store_cell column[GW_STORE_CELLS_MAX];
     int columns = sqlite3_column_count(l->stmt);
     uint32_t rows = 0;
     int rc;

@@ -18,7 +18,12 @@ static bool name_ok(const char *name)
         if (!ok || len >= NAME_MAX_LEN)
             return false;
     }
-    return name[len - 1] != '_';
+    return true;
+}
+
+static bool empty(const struct gw_store_extension *e)
+{
+    return e->migration_count == 0 && e->statement_count == 0;
 }
 
 /* Would tables of `b` be among those of `a`? */
@@ -36,32 +41,51 @@ static enum gw_status names_meet(const char *a, const char *b, struct gw_buf *re
     return GW_INVALID;
 }
 
-static enum gw_status check_names(const struct gw_store_extension *e, size_t count,
-                                  struct gw_buf *ret_error)
+static enum gw_status check_name(const struct gw_store_extension *e, size_t i, size_t count,
+                                 struct gw_buf *ret_error)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!name_ok(e[i].name)) {
-            gw_buf_printf(ret_error,
-                          "adapter %s: one with tables has a name of at most %d letters a-z, "
-                          "digits and _, from a letter on",
-                          e[i].name != NULL ? e[i].name : "?", NAME_MAX_LEN);
+    const char *name = e[i].name;
+    if (!name_ok(name)) {
+        gw_buf_printf(
+            ret_error,
+            "adapter %s: one with tables has a name of at most %d letters a-z, digits and "
+            "_, from a letter on",
+            name != NULL ? name : "?", NAME_MAX_LEN);
+        return GW_INVALID;
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (k == i || empty(&e[k]))
+            continue;
+        if (k < i && strcmp(name, e[k].name) == 0) {
+            gw_buf_printf(ret_error, "adapter %s: there are two of this name", name);
             return GW_INVALID;
         }
-        for (size_t k = 0; k < count; k++) {
-            if (k < i && strcmp(e[i].name, e[k].name) == 0) {
-                gw_buf_printf(ret_error, "adapter %s: there are two of this name", e[i].name);
-                return GW_INVALID;
-            }
-            if (within(e[i].name, gw_bytes_str(e[k].name)))
-                return names_meet(e[i].name, e[k].name, ret_error);
+        if (within(name, gw_bytes_str(e[k].name)))
+            return names_meet(name, e[k].name, ret_error);
+    }
+    return GW_OK;
+}
+
+static enum gw_status check_numbers(const struct gw_store_extension *e, struct gw_buf *ret_error)
+{
+    for (size_t k = 0; k < e->migration_count; k++) {
+        if (e->migrations[k].number != k + 1) {
+            gw_buf_printf(ret_error, "adapter %s: its migration at place %zu is numbered %u",
+                          e->name, k + 1, e->migrations[k].number);
+            return GW_INVALID;
         }
-        for (size_t k = 0; k < e[i].migration_count; k++) {
-            if (e[i].migrations[k].number != k + 1) {
-                gw_buf_printf(ret_error, "adapter %s: its migration at place %zu is numbered %u",
-                              e[i].name, k + 1, e[i].migrations[k].number);
-                return GW_INVALID;
-            }
-        }
+    }
+    return GW_OK;
+}
+
+static enum gw_status check_all(const struct gw_store_extension *e, size_t count,
+                                struct gw_buf *ret_error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (empty(&e[i]))
+            continue;
+        GW_TRY(check_name(e, i, count, ret_error));
+        GW_TRY(check_numbers(&e[i], ret_error));
     }
     return GW_OK;
 }
@@ -179,8 +203,10 @@ static enum gw_status open_all(struct gw_store *s, struct gw_buf *ret_error)
 {
     const struct gw_store_extension *e = s->set.extensions;
     GW_TRY(gw_store_db_tx(s->db, GW_STEP_BEGIN_WRITE));
-    for (size_t i = 0; i < s->set.extension_count; i++)
-        GW_TRY(migrate(s, &e[i], ret_error));
+    for (size_t i = 0; i < s->set.extension_count; i++) {
+        if (!empty(&e[i]))
+            GW_TRY(migrate(s, &e[i], ret_error));
+    }
     GW_TRY(gw_store_db_lent_prepare(s->db, e, s->set.extension_count, ret_error));
     return gw_store_db_tx(s->db, GW_STEP_COMMIT);
 }
@@ -191,7 +217,7 @@ enum gw_status gw_store_extensions_open(struct gw_store *s, struct gw_buf *ret_e
     gw_buf_init(&none, 4096);
     struct gw_buf *error = ret_error != NULL ? ret_error : &none;
     size_t said = error->len;
-    enum gw_status st = check_names(s->set.extensions, s->set.extension_count, error);
+    enum gw_status st = check_all(s->set.extensions, s->set.extension_count, error);
     if (st == GW_OK && s->set.extension_count != 0) {
         st = open_all(s, error);
         if (st != GW_OK && error->len == said)

@@ -28,7 +28,7 @@ struct gw_store_statement {
  * business: rows carry numbers of gw_store_change_next() and are compared with
  * gw_store_reader_visible(). */
 struct gw_store_extension {
-    const char *name; /* a-z, 0-9 and _, from a letter on */
+    const char *name; /* a-z, 0-9 and _, from a letter on; any where there is nothing else */
     const struct gw_store_migration *migrations;
     size_t migration_count;
     const struct gw_store_statement *statements;
@@ -312,6 +312,7 @@ GW_MUST_USE enum gw_status gw_store_cursor_open(const struct gw_store *s, struct
 /* ---- what extensions are lent ------------------------------------------------------------ */
 
 enum gw_store_type { GW_STORE_NULL, GW_STORE_NUMBER, GW_STORE_TEXT, GW_STORE_BLOB };
+enum { GW_STORE_CELLS_MAX = 64 }; /* parameters, or columns, of one statement */
 /* A parameter, or a column of a result: bytes borrowed for the call. Text is UTF-8. */
 struct gw_store_cell {
     enum gw_store_type type;

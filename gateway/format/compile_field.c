@@ -55,6 +55,9 @@ void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
                             "%s: a kept field is not understood: no path, only, positive, derive, "
                             "fallback or direction",
                             s->name);
+    if (s->structured && s->impersonal)
+        gw_compile_complain(c, s->line, "%s: nobody can say what is inside a structured field",
+                            s->name);
     if (s->structured && c->format->media != GW_MEDIA_JSON)
         gw_compile_complain(c, s->line, "%s: structured is of JSON", s->name);
     struct gw_field *fld = field_new(c, s->line, s->name);
@@ -63,6 +66,7 @@ void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
     fld->kept = true;
     fld->written = true;
     fld->structured = s->structured;
+    fld->impersonal = s->impersonal;
     fld->free_text = true;
     fld->inferred = gw_compile_is(s->certainty, "inferred");
     c->format->inferred = c->format->inferred || fld->inferred;

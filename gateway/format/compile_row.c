@@ -207,6 +207,7 @@ static void stray_params(struct gw_compiling *c, const struct gw_row_spec *s)
         {"ids", s->ids, "map"},
         {"masked", s->masked, "id-number orgcode"},
         {"structured", s->structured, "keep"},
+        {"impersonal", s->impersonal, "keep"},
         {"uscc", s->uscc != NULL, "orgcode"},
         {"unit", s->unit != NULL, "money"},
         {"decimals", s->decimals != 0, "money"},

@@ -26,7 +26,7 @@ static bool is_kept_text(const struct encoding *e, const Xinqiao__V1__Extension 
     struct gw_bytes text = gw_bytes_str(x->text);
     if (x->spelling || strcmp(x->format, e->format->id) != 0 ||
         (!token && x->form != XINQIAO__V1__EXTENSION_FORM__EXTENSION_FORM_TEXT) ||
-        (e->fields != NULL && !gw_format_fields_allow(e->fields, "extension")))
+        (e->fields != NULL && !gw_format_fields_allow(e->fields, "extension.text")))
         return false;
     int i = gw_format_field_find(e->format, gw_bytes_str(x->field), 0);
     const struct gw_field *fld = i >= 0 ? &e->format->field[i] : NULL;

@@ -79,6 +79,10 @@ GW_MUST_USE enum gw_status
 gw_format_encode(const struct gw_format *f, const gw_record *r, const struct gw_format_clock *clock,
                  const struct gw_format_defaults *defaults, const struct gw_format_fields *fields,
                  struct gw_arena *arena, struct gw_report *report, struct gw_buf *ret);
+/* gw_canon_mask() for a record that came in one of these formats: of what the sender wrote, the
+ * columns stay that their mapping declares `impersonal`. GW_NOMEM. */
+GW_MUST_USE enum gw_status gw_format_mask(const struct gw_format_set *s, gw_record *r,
+                                          struct gw_arena *arena);
 /* Compiles a list of canonical paths ("subject.name", "penalty.*"); for grants. */
 GW_MUST_USE enum gw_status gw_format_fields_new(const char *const *paths, size_t count,
                                                 struct gw_format_fields **ret,

@@ -20,7 +20,7 @@ struct row_conf {
         *also, *uscc, *derive, *fallback, *direction, *certainty, *note;
     struct gw_config_strings patterns, codes, aliases, lengths, absent_texts;
     int width, decimals;
-    bool required, positive, derive_kind, inner_warn, masked, ids, structured;
+    bool required, positive, derive_kind, inner_warn, masked, ids, structured, impersonal;
     const struct gw_config_node *when, *only;
 };
 
@@ -57,6 +57,7 @@ static const struct gw_config_option row_options[] = {
     BOOL(row_conf, masked, "masked"),
     BOOL(row_conf, ids, "ids"),
     BOOL(row_conf, structured, "structured"),
+    BOOL(row_conf, impersonal, "impersonal"),
     NODE(row_conf, when, "when"),
     NODE(row_conf, only, "only"),
 };
@@ -237,6 +238,7 @@ static void read_row(struct reading *r, const struct gw_config_node *n, struct g
     s->masked = c.masked;
     s->ids = c.ids;
     s->structured = c.structured;
+    s->impersonal = c.impersonal;
     read_conds(r, c.when, s->when, &s->when_count);
     read_conds(r, c.only, s->only, &s->only_count);
     /* The name must be known even where the rest is wrong: messages start with it. */

@@ -53,7 +53,7 @@ struct gw_row_spec {
         *also, *uscc, *derive, *fallback, *direction, *certainty, *note;
     struct gw_strings patterns, codes, aliases, lengths, absent_texts;
     int width, decimals;
-    bool required, positive, derive_kind, inner_warn, masked, ids, structured;
+    bool required, positive, derive_kind, inner_warn, masked, ids, structured, impersonal;
     struct gw_cond_spec when[GW_FORMAT_MAX_CONDS], only[GW_FORMAT_MAX_CONDS];
     size_t when_count, only_count;
 };
@@ -175,7 +175,8 @@ struct gw_field {
     bool prose;     /* neither a name nor an identifier: may hold marks of direction and the like */
     bool written;   /* has a row out; stand-ins (D11) and refused columns have none */
     bool kept;      /* carried in its place without understanding: no row, an extension */
-    bool structured;                /* ... and may be an array or an object */
+    bool structured; /* ... and may be an array or an object */
+    bool impersonal; /* ... and says nothing of a person: it stays where persons are masked */
     struct gw_strings absent_texts; /* texts that say "nothing" in this column alone */
     struct gw_cond when[GW_FORMAT_MAX_CONDS];
     size_t when_count;
@@ -219,6 +220,7 @@ struct gw_loss {
     const struct gw_row *held_by[4];  /* rows that hold it, under their condition */
     size_t held_count;
     bool is_protected;
+    bool by_list; /* the source has no column for it: the law of the list set it, and can again */
 };
 
 struct gw_loss_list {

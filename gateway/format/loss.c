@@ -169,6 +169,8 @@ static enum gw_status compile_pair(struct gw_format_set *s, const struct gw_form
     for (size_t i = 0; i < s->path_count; i++) {
         struct gw_loss l = {.path = &s->path[i], .name = s->path[i].text};
         l.is_protected = gw_loss_is_protected(l.name);
+        l.by_list = source != NULL && strcmp(l.name, "list_entry.ends_on") == 0 &&
+                    filled_by(source, l.name) == NULL;
         if (!gw_canon_path_of_kind(l.name, t->kind))
             continue;
         const char *name = source != NULL ? filled_by(source, l.name) : l.name;
@@ -279,7 +281,7 @@ void gw_loss_report(const struct gw_format *t, const gw_record *r,
             continue; /* withheld anyway */
         if (l->held_count != 0 && held(t, r, l, report->arena))
             continue;
-        bool fatal = l->is_protected && !is_harmless(l, &v) && !derivable(r, l, &v);
+        bool fatal = l->is_protected && !l->by_list && !is_harmless(l, &v) && !derivable(r, l, &v);
         gw_report_add(report, fatal ? GW_PROBLEM_ERROR : GW_PROBLEM_LOSS,
                       fatal ? "target-no-place" : "loss", l->name, NULL);
     }

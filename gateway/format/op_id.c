@@ -115,18 +115,22 @@ static const char *checked(check_fn check, struct gw_op_ctx *ctx, struct gw_byte
 }
 
 /* "3306021990****9910": as published, it identifies nobody. Kept as it is. */
-static bool masked_number(const struct gw_row *row, struct gw_op_ctx *ctx, struct gw_bytes *text)
+static const char *masked_decode(struct gw_op_ctx *ctx, struct gw_bytes text,
+                                 struct gw_op_values *ret)
 {
-    if (!row->masked || !gw_canon_is_masked(*text))
-        return false;
-    struct gw_bytes t = repaired(ctx, *text);
+    struct gw_bytes t = repaired(ctx, text);
     for (size_t i = 0; i < t.len; i++) {
         uint8_t c = t.ptr[i];
         if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '*' || c == '-'))
-            return false;
+            return "value-charset";
     }
-    *text = t;
-    return true;
+    set_text(&ret->v[0], t);
+    return NULL;
+}
+
+static bool is_masked(const struct gw_row *row, struct gw_bytes text)
+{
+    return row->masked && gw_canon_is_masked(text);
 }
 
 /* With `uscc` (path[1]) the column holds either code: 18 characters are a credit code. */
@@ -135,10 +139,8 @@ const char *gw_op_orgcode_decode(const struct gw_row *row, struct gw_op_ctx *ctx
 {
     const char *reason = NULL;
     ret->v[1].present = false;
-    if (masked_number(row, ctx, &text)) {
-        set_text(&ret->v[0], text);
-        return NULL;
-    }
+    if (is_masked(row, text))
+        return masked_decode(ctx, text, ret);
     struct gw_bytes t = row->either ? repaired(ctx, text) : text;
     if (!row->either || t.len != 18)
         return checked(gw_canon_orgcode_check, ctx, text, ret);
@@ -190,10 +192,8 @@ const char *gw_op_id_number_decode(const struct gw_row *row, struct gw_op_ctx *c
     gw_canon_get(ctx->record, &row->path[1], &kind);
     int64_t citizen = XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_CITIZEN_ID;
     ret->v[1].present = false;
-    if (masked_number(row, ctx, &text)) {
-        set_text(&ret->v[0], text);
-        return NULL;
-    }
+    if (is_masked(row, text))
+        return masked_decode(ctx, text, ret);
     if (row->derive_kind) {
         /* A column of numbers without a column of kinds: 18 characters that check are a citizen's
          * number. */
@@ -230,7 +230,7 @@ const char *gw_op_id_number_encode(const struct gw_row *row, struct gw_op_ctx *c
     bool changed = false;
     *ret = v->v[0].text;
     gw_buf_init_fixed(&b, mem, sizeof(mem));
-    if (row->masked && gw_canon_is_masked(*ret))
+    if (is_masked(row, *ret))
         return NULL;
     if (!row->derive_kind || gw_canon_id_repair(*ret, &b, &changed) != GW_OK || b.len != 18 ||
         gw_canon_citizen_id_check(gw_buf_view(&b), ctx->today, &reason) == GW_OK)

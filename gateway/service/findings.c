@@ -2,7 +2,7 @@
  * languages. Never data. And the form in which the store keeps those of a refused row. */
 #include "service/service_internal.h"
 
-enum { TEXT_MAX = 4096, SAME_MAX = 16 };
+enum { SAME_MAX = 16 };
 
 #define TYPE(x) XINQIAO__V1__FINDING__TYPE__TYPE_##x
 
@@ -14,12 +14,7 @@ static const Xinqiao__V1__Finding__Type type_of[] = {
 
 static char *text_of(struct gw_arena *a, const struct gw_problem *p, const char *lang)
 {
-    char mem[TEXT_MAX];
-    struct gw_buf b;
-    gw_buf_init_fixed(&b, mem, sizeof(mem));
-    gw_problem_text(p, lang, &b);
-    char *s = gw_arena_strndup(a, b.ptr, b.len);
-    return s != NULL ? s : gw_service_str("");
+    return gw_service_str(gw_problem_text_in(p, lang, a));
 }
 
 /* A report's strings live as long as its arena: into another one they are copied. */

@@ -31,7 +31,8 @@ static bool is_kept_text(const struct encoding *e, const Xinqiao__V1__Extension 
     int i = gw_format_field_find(e->format, gw_bytes_str(x->field), 0);
     const struct gw_field *fld = i >= 0 ? &e->format->field[i] : NULL;
     if (fld == NULL || !fld->kept || gw_text_has_control(text) ||
-        gw_field_text_absent(e->format, fld, text))
+        (!fld->prose && gw_text_has_hidden(text)) || gw_field_text_absent(e->format, fld, text) ||
+        (token && gw_bytes_eq_str(text, "null")))
         return false;
     if (!token)
         return true;
@@ -144,6 +145,9 @@ static void encode_field(struct encoding *e, size_t i)
     }
     struct gw_bytes text;
     const char *reason = row->op->encode(row, &e->ctx, &v, &text);
+    /* A name that is "-", say: the receiver would read that there is none. */
+    if (reason == NULL && text.len != 0 && gw_field_text_absent(e->format, fld, text))
+        reason = "target-value";
     if (reason != NULL) {
         refuse(e, i, reason, row);
         return;

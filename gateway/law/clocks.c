@@ -18,6 +18,11 @@ static const struct gw_law_row *row_of(const struct gw_law *l, const gw_record *
     return newest;
 }
 
+bool gw_law_is_penalty(const gw_record *r)
+{
+    return r->kind == XINQIAO__V1__KIND__KIND_PENALTY && gw_canon_payload_fits(r);
+}
+
 static enum gw_status own_end(const Xinqiao__V1__EndDate *end, struct gw_date *ret, bool *ret_open)
 {
     if (end == NULL)
@@ -45,12 +50,24 @@ static enum gw_status end_after(const Xinqiao__V1__Date *from, uint32_t months, 
     return GW_OK;
 }
 
+static enum gw_status measure_end(const struct gw_law *l, const gw_record *r, struct gw_date *ret,
+                                  bool *ret_open);
+
+/* From the decision; of an entry from its end on, of a score from the day of its data. */
 static enum gw_status retention_end(const struct gw_law *l, const gw_record *r, struct gw_date *ret,
                                     bool *ret_open)
 {
     const struct gw_law_row *row = row_of(l, r);
     if (row == NULL)
         return GW_NOT_FOUND;
+    if (r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY) {
+        struct gw_date end;
+        bool open;
+        GW_TRY(measure_end(l, r, &end, &open));
+        *ret = open ? end : gw_date_add_months(end, (int)row->keep_months);
+        *ret_open = open;
+        return GW_OK;
+    }
     const Xinqiao__V1__Date *from = r->decided_on;
     if (r->kind == XINQIAO__V1__KIND__KIND_SCORE && r->score != NULL)
         from = r->score->as_of;
@@ -119,6 +136,59 @@ static enum gw_status use_end(const struct gw_law *l, const gw_record *r, struct
     return retention_end(l, r, ret, ret_open);
 }
 
+/* From the day of publication; a record that does not name it was published in time, which is as
+ * late as it may be. Of years without a table of working days: four weeks, more than any holiday
+ * makes of it. */
+static struct gw_date publicity_start(const struct gw_law *l, const gw_record *r)
+{
+    struct gw_date decided = gw_law_date_of(r->decided_on);
+    struct gw_date start = gw_law_date_of(r->penalty->published_on);
+    if (!gw_date_is_none(start) || gw_date_is_none(decided))
+        return start;
+    if (gw_law_due(l, GW_LAW_PUBLISH, decided, &start) == GW_OK)
+        return start;
+    return gw_date_from_days(gw_date_to_days(decided) + 28);
+}
+
+/* The last day that the record's class allows under the regime of its decision. GW_NOT_FOUND: the
+ * tables do not decide it, or set no end. */
+static enum gw_status publicity_limit(const struct gw_law *l, const gw_record *r,
+                                      struct gw_law_regime *ret_regime, struct gw_date *ret)
+{
+    if (!gw_law_is_penalty(r))
+        return GW_NOT_FOUND;
+    GW_TRY(gw_law_regime(l, r, gw_law_date_of(r->decided_on), ret_regime));
+    if (ret_regime->max_months == 0)
+        return GW_NOT_FOUND;
+    struct gw_date last = gw_date_add_months(publicity_start(l, r), (int)ret_regime->max_months);
+    if (gw_date_is_none(last))
+        return GW_NOT_FOUND;
+    *ret = last;
+    return GW_OK;
+}
+
+static bool later_than(struct gw_date day, bool open, struct gw_date limit)
+{
+    return open || gw_date_cmp(day, limit) > 0;
+}
+
+static enum gw_status publicity_end(const struct gw_law *l, const gw_record *r, struct gw_date *ret,
+                                    bool *ret_open)
+{
+    struct gw_law_regime regime;
+    struct gw_date limit;
+    bool limited = publicity_limit(l, r, &regime, &limit) == GW_OK;
+    if (r->publicity_to != NULL)
+        GW_TRY(own_end(r->publicity_to, ret, ret_open));
+    else if (!limited || !regime.published)
+        return GW_NOT_FOUND;
+    if (limited && (r->publicity_to == NULL || later_than(*ret, *ret_open, limit))) {
+        *ret = limit;
+        *ret_open = false;
+    }
+    return GW_OK;
+}
+
 enum gw_status gw_law_end(const struct gw_law *l, const gw_record *r, enum gw_law_clock clock,
                           struct gw_date *ret, bool *ret_open)
 {
@@ -127,7 +197,7 @@ enum gw_status gw_law_end(const struct gw_law *l, const gw_record *r, enum gw_la
     enum gw_status st = GW_NOT_FOUND;
     switch (clock) {
     case GW_LAW_PUBLICITY:
-        st = own_end(r->publicity_to, &day, &open);
+        st = publicity_end(l, r, &day, &open);
         break;
     case GW_LAW_USE:
         st = use_end(l, r, &day, &open);
@@ -146,28 +216,41 @@ enum gw_status gw_law_end(const struct gw_law *l, const gw_record *r, enum gw_la
     return GW_OK;
 }
 
-Xinqiao__V1__BreachClass gw_law_class(const struct gw_law *l, const gw_record *r)
+static void admit_publicity(const struct gw_law *l, const gw_record *r, struct gw_report *report)
 {
-    (void)l;
-    return r->breach_class;
+    struct gw_law_regime regime;
+    struct gw_date limit, own;
+    bool open;
+    if (r->publicity_to == NULL || publicity_limit(l, r, &regime, &limit) != GW_OK ||
+        own_end(r->publicity_to, &own, &open) != GW_OK || !later_than(own, open, limit))
+        return;
+    (void)!gw_law_deny(report, "law-publicity-too-long", "publicity_to", regime.row, regime.source);
 }
 
-enum gw_status gw_law_regime(const struct gw_law *l, const gw_record *r, struct gw_date day,
-                             struct gw_law_regime *ret)
+/* An end of sharing and use that the record has itself outlives the row's. Of an entry, lists.conf
+ * says whether it has ended. */
+static void admit_retention(const struct gw_law *l, const gw_record *r, struct gw_date day,
+                            struct gw_report *report)
 {
-    (void)l;
-    (void)r;
-    (void)day;
-    (void)ret;
-    return GW_NOT_FOUND;
+    struct gw_date end;
+    bool open;
+    if (r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY ||
+        gw_law_end(l, r, GW_LAW_RETENTION, &end, &open) != GW_OK || !later_than(day, false, end) ||
+        open)
+        return;
+    if (r->use_to != NULL && own_end(r->use_to, &end, &open) == GW_OK &&
+        (open || !later_than(day, false, end)))
+        return;
+    const struct gw_law_row *row = row_of(l, r);
+    const char *field = r->kind == XINQIAO__V1__KIND__KIND_SCORE ? "score.as_of" : "decided_on";
+    (void)!gw_law_deny(report, "law-retention-ended", field, row->id, row->source);
 }
 
-enum gw_status gw_law_add_workdays(const struct gw_law *l, struct gw_date day, uint32_t n,
-                                   struct gw_date *ret)
+enum gw_status gw_law_admit_clocks(const struct gw_law *l, const gw_record *r, struct gw_date day,
+                                   struct gw_report *report)
 {
-    (void)l;
-    (void)day;
-    (void)n;
-    (void)ret;
-    return GW_NOT_FOUND;
+    uint32_t before = report->count[GW_PROBLEM_ERROR];
+    admit_publicity(l, r, report);
+    admit_retention(l, r, day, report);
+    return report->count[GW_PROBLEM_ERROR] == before ? GW_OK : GW_DENIED;
 }

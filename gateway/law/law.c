@@ -87,8 +87,11 @@ enum gw_status gw_law_admit(const struct gw_law *l, const gw_record *r, int64_t 
     const struct gw_law_refusal *refusal = gw_law_match(l, r, &field);
     if (refusal != NULL)
         return gw_law_deny(report, "law-no-basis", field, refusal->id, refusal->missing);
+    struct gw_date day = gw_date_at_utc8(wall_us);
+    enum gw_status clocks = gw_law_admit_clocks(l, r, day, report);
     if (r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY)
-        GW_TRY(gw_law_admit_entry(l, r, gw_date_at_utc8(wall_us), report));
+        GW_TRY(gw_law_admit_entry(l, r, day, report));
+    GW_TRY(clocks);
     *ret = row;
     return GW_OK;
 }
@@ -103,25 +106,14 @@ struct gw_date gw_law_date_of(const Xinqiao__V1__Date *d)
     return gw_date_valid(date) ? date : none;
 }
 
-/* The last day on which the record may be shared and used. False: there is no such day, because a
- * date it depends on is missing or not real. */
-static bool last_day(const gw_record *r, const struct gw_law_row *row, struct gw_date *ret,
-                     const char **ret_clock, bool *ret_open)
+/* The field that the end of sharing and use depends on. */
+static const char *use_clock(const gw_record *r)
 {
-    *ret_open = false;
-    if (r->use_to != NULL) {
-        *ret_clock = "use_to";
-        *ret_open = r->use_to->no_end;
-        *ret = gw_law_date_of(r->use_to->date);
-        return *ret_open || !gw_date_is_none(*ret);
-    }
-    *ret_clock = "decided_on";
-    if (row->keep_months == 0) {
-        *ret_open = true;
-        return true;
-    }
-    *ret = gw_date_add_months(gw_law_date_of(r->decided_on), (int)row->keep_months);
-    return !gw_date_is_none(*ret);
+    if (r->use_to != NULL)
+        return "use_to";
+    if (r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY)
+        return "list_entry.ends_on";
+    return r->kind == XINQIAO__V1__KIND__KIND_SCORE ? "score.as_of" : "decided_on";
 }
 
 static const char *status_reason(Xinqiao__V1__RecordStatus s)
@@ -139,6 +131,11 @@ static const char *status_reason(Xinqiao__V1__RecordStatus s)
     }
 }
 
+static bool is_list_entry(const gw_record *r)
+{
+    return r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY && gw_canon_payload_fits(r);
+}
+
 enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int64_t wall_us,
                                 struct gw_report *report)
 {
@@ -150,14 +147,15 @@ enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int6
     if (reason != NULL)
         return gw_law_deny(report, reason, "status", kind, row->id);
     /* The end of publicity is another clock and does not end sharing (DESIGN section 5). */
-    struct gw_date last = {0, 0, 0};
-    const char *clock;
-    bool open;
-    if (!last_day(r, row, &last, &clock, &open))
-        return gw_law_deny(report, "record-undated", clock, kind, row->id);
+    struct gw_date today = gw_date_at_utc8(wall_us), last = {0, 0, 0};
+    bool open = false;
+    if (gw_law_end(l, r, GW_LAW_USE, &last, &open) != GW_OK)
+        return gw_law_deny(report, "record-undated", use_clock(r), kind, row->id);
+    if (is_list_entry(r) && gw_law_entry_ended(l, r, today))
+        return gw_law_deny(report, "record-ended", "list_entry.ends_on", kind, row->id);
     /* An end is inclusive to 24:00 in UTC+8. */
-    if (!open && gw_date_cmp(gw_date_at_utc8(wall_us), last) > 0)
-        return gw_law_deny(report, "record-ended", clock, kind, row->id);
+    if (!open && gw_date_cmp(today, last) > 0)
+        return gw_law_deny(report, "record-ended", use_clock(r), kind, row->id);
     return GW_OK;
 }
 

@@ -96,9 +96,10 @@ Xinqiao__V1__BreachClass gw_law_class(const struct gw_law *l, const gw_record *r
 /* Which rules of publicity and repair hold for a record on a day: decree 58 until 2026-03-31,
  * decree 36 from 2026-04-01, the market regulator's own for its records. */
 struct gw_law_regime {
-    const char *id; /* "decree-36" */
+    const char *id;  /* "decree-36" */
+    const char *row; /* "decree-36.general"; "" where the tables do not decide its class */
     const char *source;
-    bool published;       /* false: this class is not published */
+    bool published;       /* false: this class is not published, unless another law says so */
     uint32_t min_months;  /* of publicity; 0 none */
     uint32_t max_months;  /* 0: no end by this table */
     uint32_t decide_days; /* working days to decide on an application for repair; 0 not said */
@@ -112,9 +113,24 @@ GW_MUST_USE enum gw_status gw_law_regime(const struct gw_law *l, const gw_record
 enum gw_law_clock { GW_LAW_PUBLICITY = 1, GW_LAW_USE, GW_LAW_MEASURE, GW_LAW_RETENTION };
 GW_MUST_USE enum gw_status gw_law_end(const struct gw_law *l, const gw_record *r,
                                       enum gw_law_clock clock, struct gw_date *ret, bool *ret_open);
+/* The last day to do a duty that begins on `day`, by the row in force then. GW_NOT_FOUND: no such
+ * row, or working days of a year without a table. */
+enum gw_law_duty {
+    GW_LAW_PUBLISH = 1, /* publish an administrative act, from the decision */
+    GW_LAW_OBJECTION,   /* handle an objection, from its filing; on average */
+    GW_LAW_REPAIR,      /* help with a repair, from its filing */
+    GW_LAW_LIST_EXIT,   /* the national site stops to show an entry, from the exit */
+    GW_LAW_REPAIR_STEP  /* forward or accept an application for repair */
+};
+GW_MUST_USE enum gw_status gw_law_due(const struct gw_law *l, enum gw_law_duty duty,
+                                      struct gw_date day, struct gw_date *ret);
 /* The n-th working day after `day`. GW_NOT_FOUND: a year without a table. */
 GW_MUST_USE enum gw_status gw_law_add_workdays(const struct gw_law *l, struct gw_date day,
                                                uint32_t n, struct gw_date *ret);
+
+/* What must be mended soon though the tables load: one line each (a year, this one or the next in
+ * December, without a table of working days). */
+void gw_law_warn(const struct gw_law *l, int64_t wall_us, struct gw_buf *ret);
 
 /* ---- agreements (conf/agreements/) ---- */
 

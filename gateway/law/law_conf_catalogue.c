@@ -150,8 +150,8 @@ static enum gw_status compile_group(const struct gw_config_node *n, struct gw_la
 {
     struct group_text t;
     GW_TRY(gw_config_node_fill(n, group_options, GW_ARRAY_LEN(group_options), &t, err));
-    GW_TRY(
-        gw_config_choices_mask(n, "classes", &t.classes, gw_law_conf_classes, &ret->classes, err));
+    GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, gw_law_conf_classes(), &ret->classes,
+                                  err));
     if (t.classes.count == 0)
         ret->classes = UINT32_MAX;
     GW_TRY(gw_law_conf_words(n, "any", &t.any, err));

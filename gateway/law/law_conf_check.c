@@ -73,12 +73,16 @@ enum gw_status gw_law_conf_second_time(const struct gw_config_node *n, const cha
     return GW_INVALID;
 }
 
-const struct gw_config_choice gw_law_conf_classes[] = {
-    {"organisation", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_ORGANISATION)},
-    {"sole-trader", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_SOLE_TRADER)},
-    {"person", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_PERSON)},
-    {NULL, 0},
-};
+const struct gw_config_choice *gw_law_conf_classes(void)
+{
+    static const struct gw_config_choice classes[] = {
+        {"organisation", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_ORGANISATION)},
+        {"sole-trader", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_SOLE_TRADER)},
+        {"person", GW_LAW_CLASS(XINQIAO__V1__SUBJECT_CLASS__SUBJECT_CLASS_PERSON)},
+        {NULL, 0},
+    };
+    return classes;
+}
 
 struct gw_law_strings gw_law_conf_strings_of(const struct gw_config_strings *s)
 {
@@ -144,4 +148,23 @@ enum gw_status gw_law_conf_rows(struct gw_law *l, const struct gw_config_node *o
         st = st == GW_OK ? one : st;
     }
     return st;
+}
+
+enum gw_status gw_law_conf_bodies(const struct gw_config_node *n, const char *name,
+                                  const struct gw_config_strings *s, struct gw_buf *err)
+{
+    GW_TRY(gw_law_conf_words(n, name, s, err));
+    for (size_t i = 0; i < s->count; i++) {
+        const char *star = strchr(s->items[i], '*');
+        if (star == NULL)
+            continue;
+        if (star == s->items[i] || star[1] == '\0' || strchr(star + 1, '*') != NULL) {
+            gw_config_node_complain(n, err,
+                                    "%s: seen \"%s\", expected a word, or two with one \"*\" "
+                                    "between them",
+                                    name, s->items[i]);
+            return GW_INVALID;
+        }
+    }
+    return GW_OK;
 }

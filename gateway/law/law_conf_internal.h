@@ -40,7 +40,8 @@ struct gw_law_strings gw_law_conf_strings_of(const struct gw_config_strings *s);
 /* None of them is empty: an empty word occurs in every text. */
 GW_MUST_USE enum gw_status gw_law_conf_words(const struct gw_config_node *n, const char *name,
                                              const struct gw_config_strings *s, struct gw_buf *err);
-extern const struct gw_config_choice gw_law_conf_classes[]; /* of subjects: GW_LAW_CLASS() */
+/* Classes of subjects as bits: GW_LAW_CLASS(). */
+const struct gw_config_choice *gw_law_conf_classes(void);
 
 typedef enum gw_status gw_law_conf_fn(struct gw_law *l, const struct gw_config_node *n,
                                       struct gw_buf *err);
@@ -54,6 +55,13 @@ GW_MUST_USE enum gw_status gw_law_conf_rows(struct gw_law *l, const struct gw_co
 /* Rows, by file. */
 gw_law_conf_fn gw_law_conf_entry, gw_law_conf_refusal, gw_law_conf_purpose;
 gw_law_conf_fn gw_law_conf_list;
+gw_law_conf_fn gw_law_conf_class, gw_law_conf_regime, gw_law_conf_deadline;
+/* workdays.tsv; complains with file and line too. */
+GW_MUST_USE enum gw_status gw_law_conf_workdays(struct gw_law *l, struct gw_buf *err);
+/* A pattern of gw_law_body_is(). */
+GW_MUST_USE enum gw_status gw_law_conf_bodies(const struct gw_config_node *n, const char *name,
+                                              const struct gw_config_strings *s,
+                                              struct gw_buf *err);
 /* A whole file, from its root, without the edition. */
 GW_MUST_USE enum gw_status gw_law_conf_measures(struct gw_law *l, const struct gw_config_node *root,
                                                 struct gw_buf *err);

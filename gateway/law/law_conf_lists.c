@@ -48,19 +48,7 @@ static enum gw_status check_list(const struct gw_law *l, const struct list_text 
 {
     GW_TRY(gw_law_conf_code(n, "id", t->list.id, err));
     GW_TRY(gw_law_conf_mark(n, t->mark, err));
-    GW_TRY(gw_law_conf_words(n, "bodies", &t->bodies, err));
-    for (size_t i = 0; i < t->bodies.count; i++) {
-        const char *star = strchr(t->bodies.items[i], '*');
-        if (star == NULL)
-            continue;
-        if (star == t->bodies.items[i] || star[1] == '\0' || strchr(star + 1, '*') != NULL) {
-            gw_config_node_complain(n, err,
-                                    "bodies: seen \"%s\", expected a word or two with one \"*\" "
-                                    "between them",
-                                    t->bodies.items[i]);
-            return GW_INVALID;
-        }
-    }
+    GW_TRY(gw_law_conf_bodies(n, "bodies", &t->bodies, err));
     if (t->list.max_months != 0 &&
         (t->list.default_months == 0 || t->list.default_months > t->list.max_months)) {
         gw_config_node_complain(n, err, "default_months: seen %u, expected 1 to max_months (%u)",
@@ -262,7 +250,7 @@ static enum gw_status compile_measure(struct gw_law *l, const struct gw_config_n
     GW_TRY(gw_config_node_fill(n, measure_options, GW_ARRAY_LEN(measure_options), &t, err));
     GW_TRY(gw_law_conf_code(n, "item", t.item, err));
     GW_TRY(gw_law_conf_mark(n, t.mark, err));
-    GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, gw_law_conf_classes, &mask, err));
+    GW_TRY(gw_config_choices_mask(n, "classes", &t.classes, gw_law_conf_classes(), &mask, err));
     GW_TRY(check_lists(l, &t, n, err));
     if (strchr(t.item, '.') != NULL) {
         gw_config_node_complain(n, err, "item: seen \"%s\", expected no \".\"", t.item);

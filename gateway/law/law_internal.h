@@ -82,6 +82,48 @@ struct gw_law_measure_edition {
     struct gw_law_term term;
 };
 
+/* A row of classes.conf: the class of a penalty that does not say it. What is 0 is not asked. */
+struct gw_law_class_rule {
+    const char *id, *source;
+    Xinqiao__V1__BreachClass class;
+    Xinqiao__V1__Procedure procedure;
+    uint32_t any_kinds;  /* one of them: 1u << Xinqiao__V1__PenaltyKind */
+    uint32_t only_kinds; /* these and no others */
+};
+
+/* A row of clocks.conf: how long a class of breach is published under its regime. */
+struct gw_law_publicity {
+    const char *id;
+    uint32_t classes;    /* 1u << Xinqiao__V1__BreachClass; UINT32_MAX: all, the undecided too */
+    uint32_t only_kinds; /* of penalty; 0: not asked */
+    struct gw_law_strings words; /* one of them in a text of the penalty; none: not asked */
+    bool published;
+    uint32_t min_months, max_months;
+};
+struct gw_law_regime_row {
+    const char *id, *title_zh, *title_en, *source, *edition;
+    struct gw_law_term term;
+    struct gw_law_strings authorities; /* gw_law_body_is(); none: all */
+    uint32_t decide_days;
+    const struct gw_law_publicity *publicity;
+    size_t publicity_count;
+};
+struct gw_law_deadline_row {
+    const char *id, *title_zh, *title_en, *source, *edition;
+    enum gw_law_duty duty;
+    struct gw_law_term term;
+    uint32_t days;
+    bool working; /* working days, else calendar days */
+    bool strict;  /* less than so many days */
+};
+
+/* A year of workdays.tsv. */
+enum { GW_LAW_DAY_ORDINARY, GW_LAW_DAY_OFF, GW_LAW_DAY_WORK };
+struct gw_law_year {
+    int16_t year;
+    uint8_t day[366]; /* from 1 January: GW_LAW_DAY_* */
+};
+
 struct gw_law_purpose_row {
     struct gw_law_purpose purpose;
     bool in_force;
@@ -90,11 +132,21 @@ struct gw_law_purpose_row {
 struct gw_config;
 
 /* Files of conf/law/, sorted by name. */
-enum gw_law_file { GW_LAW_CATALOGUE, GW_LAW_LISTS, GW_LAW_MEASURES, GW_LAW_PURPOSES, GW_LAW_FILES };
+enum gw_law_file {
+    GW_LAW_CATALOGUE,
+    GW_LAW_CLASSES,
+    GW_LAW_CLOCKS,
+    GW_LAW_LISTS,
+    GW_LAW_MEASURES,
+    GW_LAW_PURPOSES,
+    GW_LAW_WORKDAYS, /* not of libconfig's syntax */
+    GW_LAW_FILES
+};
 
 struct gw_law {
     struct gw_arena *arena; /* compiled rows */
     struct gw_config *config[GW_LAW_FILES];
+    struct gw_bytes workdays; /* the text of workdays.tsv */
     const char *policy;
     const char *edition;
     struct gw_law_entry *entry;
@@ -110,6 +162,16 @@ struct gw_law {
     size_t edition_of_measures_count;
     struct gw_law_measure_row *measure;
     size_t measure_count;
+    struct gw_law_class_rule *class_rule;
+    size_t class_rule_count;
+    struct gw_law_regime_row *regime;
+    size_t regime_count;
+    struct gw_law_deadline_row *deadline;
+    size_t deadline_count;
+    /* Where words of clocks.conf are sought. */
+    struct gw_canon_path word_path[4];
+    struct gw_law_year *year;
+    size_t year_count;
     struct gw_law_agreement *agreement;
     struct gw_config **agreement_config;
     size_t agreement_count;
@@ -142,6 +204,12 @@ bool gw_law_body_is(const struct gw_law_strings *bodies, const char *name);
 /* All that lists.conf and measures.conf say against an entry. lists.c */
 GW_MUST_USE enum gw_status gw_law_admit_entry(const struct gw_law *l, const gw_record *r,
                                               struct gw_date day, struct gw_report *report);
+bool gw_law_is_penalty(const gw_record *r);
+/* All that clocks.conf and the retention say against a record that is no list entry. clocks.c */
+GW_MUST_USE enum gw_status gw_law_admit_clocks(const struct gw_law *l, const gw_record *r,
+                                               struct gw_date day, struct gw_report *report);
+/* Until when a list entry stands is over, or was said to be over. lists.c */
+bool gw_law_entry_ended(const struct gw_law *l, const gw_record *r, struct gw_date day);
 /* Fills `heads`, once all rows are there. match.c */
 void gw_law_match_prepare(struct gw_law *l);
 /* The row that refuses the record, NULL when none does; *ret_field names the text that was

@@ -102,8 +102,7 @@ static bool is_entry(const gw_record *r)
     return r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY && gw_canon_payload_fits(r);
 }
 
-/* Until when the entry stands, and whether that is over. */
-static bool entry_ended(const struct gw_law *l, const gw_record *r, struct gw_date day)
+bool gw_law_entry_ended(const struct gw_law *l, const gw_record *r, struct gw_date day)
 {
     struct gw_date end = {0, 0, 0};
     bool open = false;
@@ -137,7 +136,7 @@ enum gw_status gw_law_measures(const struct gw_law *l, const gw_record *r, int64
         return GW_NOMEM;
     /* What can not be dated has no end that anybody could hold on to: nothing follows from it. */
     bool live = is_entry(r) && find_row(l, gw_bytes_str(r->list_entry->list), day) != NULL &&
-                !undated(l, r) && !entry_ended(l, r, day);
+                !undated(l, r) && !gw_law_entry_ended(l, r, day);
     for (size_t i = 0; live && i < l->measure_count; i++) {
         const struct gw_law_measure_row *m = &l->measure[i];
         if (meets(m, r->list_entry->list, class_of(r), day) &&
@@ -222,7 +221,7 @@ static void admit_dates(const struct gw_law *l, const gw_record *r,
         (void)!gw_law_deny(report, "record-undated", "decided_on", list->id, list->basis);
         return;
     }
-    if (entry_ended(l, r, day))
+    if (gw_law_entry_ended(l, r, day))
         (void)!gw_law_deny(report, "law-list-ended", "list_entry.ends_on", list->id, list->basis);
     const Xinqiao__V1__EndDate *end = r->list_entry->ends_on;
     if (list->max_months == 0 || end == NULL)

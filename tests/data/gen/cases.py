@@ -47,6 +47,34 @@ def years_later(day, years):
         return day.replace(year=day.year + years, day=28)
 
 
+def months_later(day, months):
+    year, month = divmod(day.month - 1 + months, 12)
+    return datetime.date(day.year + year, month + 1, min(day.day, 28))
+
+
+def breach_class(p):
+    """As conf/law/classes.conf has it; None where it does not decide."""
+    if any(k in p.kinds for k in ("吊销许可证", "吊销执照", "限制从业")):
+        return "serious"
+    if any(k.startswith("没收") for k in p.kinds):
+        return "general"
+    return "minor" if set(p.kinds) <= {"警告", "通报批评"} else None
+
+
+def publicity_limit(p):
+    """The last lawful day of publicity by the decree of the decision's day; None: not limited."""
+    own = "市场监督管理" in p.agency.name and p.decided >= datetime.date(2025, 12, 25)
+    if not own and p.decided <= datetime.date(2026, 3, 31):
+        return months_later(p.decided, 36)
+    months = {"minor": 3, "general": 12, "serious": 36}.get(breach_class(p))
+    return months and months_later(p.decided, months)
+
+
+def lawful(p, wanted):
+    limit = publicity_limit(p)
+    return wanted if wanted is None or limit is None else min(wanted, limit)
+
+
 def yuan_text(fen):
     return f"{fen // 100}.{fen % 100:02d}".rstrip("0").rstrip(".")
 
@@ -67,7 +95,7 @@ def penalty(rng, i, subject, template, amounts):
         p.licence = texts.LICENCES[agency_no].format(n=i + 1)
     p.content = content.format(fine=yuan_text(p.fine or 0), taken=yuan_text(p.taken or 0), licence=p.licence)
     p.valid_to = LONG if i % 3 else years_later(decided, 3)
-    p.publicity_to = (years_later(decided, 3), LONG, None)[i % 3]
+    p.publicity_to = lawful(p, (years_later(decided, 3), LONG, None)[i % 3])
     p.rep_document = i % 4 == 1
     p.summary = "警告" in p.kinds and len(p.kinds) == 1
     p.remark = ("", "", "当事人已缴纳罚款" if p.fine else "", "见附件 A&B")[i % 4]

@@ -54,8 +54,8 @@ def national(name, listed, writer, resource):
 
 
 def ended(data):
-    """A penalty past its retention (60 months): it may be stored, and must never be served."""
-    case = cases.penalty(data.rng, 61, data.outcome("ended"), texts.PENALTIES[0], data.amounts)
+    """A penalty past its retention (60 months): the law refuses it."""
+    case = cases.penalty(random.Random(61), 61, data.outcome("ended"), texts.PENALTIES[0], itertools.cycle(texts.AMOUNTS))
     case.decided = datetime.date(2020, 3, 10)
     case.wsh = case.wsh.replace("2026", "2020")
     case.valid_to = case.publicity_to = datetime.date(2023, 3, 10)
@@ -146,9 +146,11 @@ def write(out, persons, firms):
     data = Data(20261123, persons, firms)
     all_kinds = ("firms", "persons")
 
-    listed = data.penalties(43, ("firms",)) + [ended(data)]
+    listed = data.penalties(44, ("firms",))
     out("formats/national.penalty.org@2018/package.xml", national("penalty.org", listed, dialects.national_penalty, "national.penalty"))
     out("formats/national.penalty.org@2018/rows.tsv", rows_tsv(listed))
+    out("formats/national.penalty.org@2018/ended.xml",
+        national("ended.org", [ended(data)], dialects.national_penalty, "national.penalty"))
     listed = data.penalties(42, ("persons",))
     out("formats/national.penalty.person@2018/package.xml",
         national("penalty.person", listed, dialects.national_penalty, "national.penalty"))

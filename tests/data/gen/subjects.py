@@ -148,7 +148,7 @@ def firms(rng, persons):
     for _ in range(2):
         add("enterprise", "unknown", "never delivered by anybody")
     add("enterprise", "repaired", "penalty repaired; must not come back from an old copy")
-    add("enterprise", "ended", "its penalty is past publicity and retention")
+    add("enterprise", "ended", "its penalty is past publicity and retention, so the law refuses it")
     add("enterprise", "withdrawn", "case withdrawn by the agency")
 
     bad = add("enterprise", "refused:uscc-check", "check character one step on")

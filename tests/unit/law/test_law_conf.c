@@ -62,11 +62,31 @@ static const char measures[] =
     "  { item = \"i\"; content_zh = \"c\"; targets_zh = \"t\"; basis = \"b\"; agency = \"a\";\n"
     "    kind = \"derogates\"; editions = [\"m-1\"]; lists = [\"l\"]; mark = \"R\"; "
     "}/*measures*/);\n";
+static const char classes[] = "edition = \"t.1\";\n"
+                              "classes = (\n"
+                              "  { id = \"c.one\"; class = \"minor\"; procedure = \"summary\"; "
+                              "source = \"s\"; edition = \"e\";\n"
+                              "    mark = \"R\"; }/*classes*/);\n";
+static const char clocks[] =
+    "edition = \"t.1\";\n"
+    "regimes = (\n"
+    "  { id = \"r\"; title_zh = \"t\"; title_en = \"t\"; source = \"s\"; edition = \"e\";\n"
+    "    from = \"2025-01-01\"; until = \"2025-12-31\"; decide_days = 7; mark = \"R\";\n"
+    "    publicity = (\n"
+    "      { id = \"r.minor\"; classes = [\"minor\"]; published = true; min_months = 3;\n"
+    "        max_months = 12; mark = \"R\"; }/*publicity*/); }/*regimes*/);\n"
+    "deadlines = (\n"
+    "  { id = \"d\"; duty = \"publish\"; title_zh = \"t\"; title_en = \"t\"; days = 7;\n"
+    "    unit = \"working-day\"; source = \"s\"; edition = \"e\"; from = \"2025-01-01\";\n"
+    "    until = \"2025-12-31\"; mark = \"R\"; }/*deadlines*/);\n";
+static const char workdays[] = "t.1\tedition\tn\tR\n"
+                               "2025\tyear\tn\tR\n"
+                               "2025-01-01\toff\tn\tR\n"
+                               "2025-01-26\twork\tn\tR\n";
 static const char *const base[GW_LAW_FILES] = {
-    [GW_LAW_CATALOGUE] = catalogue,
-    [GW_LAW_LISTS] = lists,
-    [GW_LAW_MEASURES] = measures,
-    [GW_LAW_PURPOSES] = purposes,
+    [GW_LAW_CATALOGUE] = catalogue, [GW_LAW_CLASSES] = classes,   [GW_LAW_CLOCKS] = clocks,
+    [GW_LAW_LISTS] = lists,         [GW_LAW_MEASURES] = measures, [GW_LAW_PURPOSES] = purposes,
+    [GW_LAW_WORKDAYS] = workdays,
 };
 
 /* The base with one file in another text. */

@@ -67,6 +67,7 @@ static int32_t areas_find(void *self, struct gw_adapter_call *c, void *state,
     out.code = in->code;
     out.name = name;
     host->send(c, &out.base);
+    host->finish(c, "ok");
     return 0;
 }
 

@@ -4,6 +4,8 @@
 #ifndef GW_ADAPTER_ADAPTER_H
 #define GW_ADAPTER_ADAPTER_H
 
+#include <stdatomic.h>
+
 #include "abi/gw_adapter.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -52,23 +54,32 @@ GW_DEFINE_FREEP(struct gw_adapter_set, gw_adapter_set_free)
  * GW_INVALID. */
 GW_MUST_USE enum gw_status gw_adapter_set_describe(struct gw_adapter_set *s, struct gw_bytes own);
 /* Checks version and size first, then names, reasons, services and duplicates; runs init at last.
- * One sentence in ret_error; the set is good for gw_adapter_set_free() alone then. */
+ * One sentence in ret_error, and the set as it was. */
 GW_MUST_USE enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a,
                                               struct gw_buf *ret_error);
 
+/* What has become of runs of handlers; of a method, or of tick(). */
+struct gw_adapter_health {
+    atomic_bool disabled;
+    atomic_uint failures; /* in a row */
+    atomic_ulong late;    /* answers that came when their call was over */
+};
+
 /* An adapter as the host holds it. */
+struct gw_adapter_target;
 struct gw_adapter_held {
-    const struct gw_adapter *published; /* our copy: what an older one does not have is zero */
-    void *self;                         /* what init() returned */
-    const char *file;                   /* of a loaded one, absolute; NULL: built in */
-    struct gw_hash digest;              /* of that file */
+    const struct gw_adapter *published;    /* our copy: what an older one does not have is zero */
+    void *self;                            /* what init() returned */
+    const char *file;                      /* of a loaded one, absolute; NULL: built in */
+    struct gw_hash digest;                 /* of that file */
+    const struct gw_adapter_target *whole; /* tick() and status(): a target without a method */
 };
 /* In the order they were added; the place is gw_adapter_target.index. */
 size_t gw_adapter_set_count(const struct gw_adapter_set *s);
 const struct gw_adapter_held *gw_adapter_set_at(const struct gw_adapter_set *s, size_t i);
 
-/* What the store keeps for them, by gw_adapter_target.index; in `arena`, which like the set outlives
- * the store. GW_NOMEM. */
+/* What the store keeps for them, by gw_adapter_target.index; in `arena`, which like the set
+ * outlives the store. GW_NOMEM. */
 GW_MUST_USE enum gw_status gw_adapter_set_extensions(const struct gw_adapter_set *s,
                                                      struct gw_arena *arena,
                                                      const struct gw_store_extension **ret,
@@ -80,10 +91,11 @@ struct gw_adapter_target {
     const struct gw_adapter *published;
     const struct gw_adapter_method *method;
     const ProtobufCMessageDescriptor *input, *output;
-    const char *path; /* "/xinqiao.v1.RecordExchange/Push" */
-    const char *name; /* "RecordExchange/Push" */
-    size_t index;     /* of the adapter in the set */
-    bool loaded;      /* from a file: not one of the gateway's own */
+    const char *path;                 /* "/xinqiao.v1.RecordExchange/Push" */
+    const char *name;                 /* "RecordExchange/Push" */
+    size_t index;                     /* of the adapter in the set */
+    bool loaded;                      /* from a file: not one of the gateway's own */
+    struct gw_adapter_health *health; /* always there in a set */
 };
 size_t gw_adapter_target_count(const struct gw_adapter_set *s);
 const struct gw_adapter_target *gw_adapter_target_at(const struct gw_adapter_set *s, size_t i);
@@ -98,7 +110,7 @@ struct gw_bytes gw_adapter_descriptor_set(const struct gw_adapter_set *s);
 
 /* At start: loads the shared object that each "<name>.conf" of `dir` names; no folder, no adapters.
  * A bare file name is one of `lib`, which may be NULL. All faults, with file and line, in
- * ret_error; the set is good for gw_adapter_set_free() alone then. */
+ * ret_error; those without fault are in the set all the same, which is to be freed then. */
 GW_MUST_USE enum gw_status gw_adapter_set_load(struct gw_adapter_set *s, const char *dir,
                                                const char *lib, struct gw_buf *ret_error);
 
@@ -188,6 +200,8 @@ struct gw_segment {
     uint32_t line_count;
     /* What the last record operation found; of the segment's arena. */
     struct gw_report found;
+    bool faulty;       /* a handler of it was at fault */
+    const char *fault; /* what the handler did that handlers must not do; NULL */
     /* finish() */
     bool finished;
     const struct gw_reason *finish_reason;
@@ -241,5 +255,31 @@ GW_MUST_USE enum gw_status gw_adapter_run(struct gw_adapter_call *c, struct gw_s
                                           bool last);
 GW_MUST_USE enum gw_status gw_adapter_writable(struct gw_adapter_call *c, struct gw_segment *s);
 void gw_adapter_close(struct gw_adapter_call *c, bool cancelled);
+/* tick() in the host's transaction; status(), on the loop. `c->target` is held.whole. */
+GW_MUST_USE enum gw_status gw_adapter_tick(struct gw_adapter_call *c, struct gw_segment *s);
+GW_MUST_USE enum gw_status gw_adapter_status(struct gw_adapter_call *c, struct gw_segment *s);
+
+/* ---- containment (watch.c) ---------------------------------------------------------------------
+ */
+
+/* How long a handler may take: on a loop, on a worker. Any thread. */
+void gw_adapter_budgets(uint64_t loop_ms, uint64_t worker_ms);
+/* A run that failed, or one that did well; five failures in a row disable a method from a file. */
+void gw_adapter_failed(const struct gw_adapter_target *t, const char *why);
+void gw_adapter_succeeded(const struct gw_adapter_target *t);
+/* An answer came when its call was over. */
+void gw_adapter_late(const struct gw_adapter_target *t);
+bool gw_adapter_disabled(const struct gw_adapter_target *t);
+/* Is a method of that service (full name) disabled? */
+bool gw_adapter_service_disabled(const struct gw_adapter_set *s, const char *service);
+/* Has tick() failed so often that somebody must look? */
+bool gw_adapter_tick_fails(const struct gw_adapter_health *h);
+/* A new configuration: all methods are enabled again. */
+void gw_adapter_set_enable(const struct gw_adapter_set *s);
+/* The thread that disables methods whose handlers do not come back. `told` is called once for each
+ * method that is disabled, on any thread, and must not block. One at a time in a process. */
+typedef void gw_adapter_disabled_fn(void *arg, const struct gw_adapter_target *t);
+GW_MUST_USE enum gw_status gw_adapter_watch_start(gw_adapter_disabled_fn *told, void *arg);
+void gw_adapter_watch_stop(void);
 
 #endif

@@ -61,7 +61,11 @@ static enum gw_status load_file(struct gw_adapter_confs *all, const char *dir, c
                                 "lower-case letter, then letters, digits and \"_\"");
         return GW_INVALID;
     }
+    static const char *const names[] = {"file", "options"};
+    enum gw_status only =
+        gw_config_node_only(gw_config_root(c->config), names, GW_ARRAY_LEN(names), ret_error);
     GW_TRY(gw_config_fill(c->config, file_options, GW_ARRAY_LEN(file_options), &t, ret_error));
+    GW_TRY(only);
     return resolve(all, c, t.file, lib, ret_error);
 }
 

@@ -69,6 +69,16 @@ int32_t gw_adapter_host_cursor_seal(struct gw_adapter_call *c, const char *ad, c
 int32_t gw_adapter_host_cursor_open(struct gw_adapter_call *c, const char *ad, const char *text,
                                     const uint8_t **ret, size_t *ret_len);
 
+/* ---- watch.c: around each run of a handler, on its thread ---- */
+
+struct gw_adapter_timing {
+    const struct gw_adapter_target *target;
+    int64_t since_us, budget_us;
+};
+struct gw_adapter_timing gw_adapter_enter(const struct gw_adapter_target *t, bool in_tx);
+/* False: it took longer than it may. */
+bool gw_adapter_leave(const struct gw_adapter_timing *w);
+
 /* Ends the call from our side, if the handler has not: its own failure. */
 void gw_adapter_fail(struct gw_adapter_call *c, const char *reason);
 
@@ -81,7 +91,9 @@ GW_MUST_USE enum gw_status gw_adapter_set_enter(struct gw_adapter_set *s,
                                                 const struct gw_adapter *a, const char *file,
                                                 const struct gw_hash *digest,
                                                 struct gw_buf *ret_error);
-/* init() of the one that was entered last. */
+/* Takes back the one that was entered last and has not been started. */
+void gw_adapter_set_leave(struct gw_adapter_set *s);
+/* init() of the one that was entered last; taken back when that fails. */
 GW_MUST_USE enum gw_status gw_adapter_set_start(struct gw_adapter_set *s, struct gw_buf *ret_error);
 /* The set closes it when it is freed; GW_TOO_LARGE when it has no room for another. */
 GW_MUST_USE enum gw_status gw_adapter_set_keep(struct gw_adapter_set *s, void *library);

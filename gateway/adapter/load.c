@@ -142,10 +142,15 @@ static enum gw_status load(struct gw_adapter_set *s, struct gw_adapter_confs *al
     if (strcmp(entered->name, c->name) != 0) {
         gw_buf_printf(sentence, "it is adapter %s, not %s: name the file %s.conf", entered->name,
                       c->name, entered->name);
+        gw_adapter_set_leave(s);
         return GW_INVALID;
     }
     const struct gw_adapter_setting *settings;
-    GW_TRY(gw_adapter_conf_settings(all, c, entered, &settings, ret_error));
+    enum gw_status st = gw_adapter_conf_settings(all, c, entered, &settings, ret_error);
+    if (st != GW_OK) {
+        gw_adapter_set_leave(s);
+        return st;
+    }
     return gw_adapter_set_start(s, sentence);
 }
 

@@ -17,8 +17,9 @@ enum { LEAST_SIZE = offsetof(struct gw_adapter, options) };
 struct entered {
     struct gw_adapter_held held;
     struct gw_adapter copy;
+    struct gw_adapter_target *whole;
     struct gw_reason *reasons;
-    size_t first_target;
+    size_t first_target, first_service;
     bool started; /* init() has run */
 };
 
@@ -62,7 +63,7 @@ void gw_adapter_set_free(struct gw_adapter_set *s)
         struct entered *e = &s->adapter[i];
         if (e->started && e->copy.fini != NULL)
             e->copy.fini(e->held.self);
-        gw_reason_remove(e->reasons, e->copy.reason_count);
+        gw_reason_remove(e->reasons, e->reasons != NULL ? e->copy.reason_count : 0);
     }
     for (size_t i = s->libraries; i-- > 0;)
         gw_adapter_library_close(s->library[i]);
@@ -155,6 +156,7 @@ static enum gw_status add_method(struct gw_adapter_set *s, const struct entered 
     t->name = gw_arena_printf(s->arena, "%s/%s", last != NULL ? last + 1 : sd->name, m->name);
     t->index = s->adapters - 1;
     t->loaded = e->held.file != NULL;
+    t->health = gw_arena_new_of(s->arena, struct gw_adapter_health);
     if (gw_arena_failed(s->arena))
         return GW_NOMEM;
     if (strlen(t->name) > LOGGED_NAME) {
@@ -170,7 +172,14 @@ static enum gw_status add_method(struct gw_adapter_set *s, const struct entered 
     return GW_OK;
 }
 
-/* Grants and entries name a service without its package: that word is one adapter's only. */
+/* How grants and entries name a service: without its package. */
+static struct gw_bytes word_of(const char *service)
+{
+    const char *last = strrchr(service, '.');
+    return gw_bytes_str(last != NULL ? last + 1 : service);
+}
+
+/* That word is one adapter's only. */
 static enum gw_status add_service(struct gw_adapter_set *s, struct entered *e,
                                   const struct gw_adapter_service *sv, struct gw_buf *ret_error)
 {
@@ -183,20 +192,19 @@ static enum gw_status add_service(struct gw_adapter_set *s, struct entered *e,
         gw_buf_printf(ret_error, "adapter %s: more than %d services in all", adapter, MAX_TARGETS);
         return GW_TOO_LARGE;
     }
-    const char *full = sv->descriptor->name, *last = strrchr(full, '.');
-    const char *word = last != NULL ? last + 1 : full;
-    const struct entered *other = gw_map_get(s->by_service, gw_bytes_str(word));
+    struct gw_bytes word = word_of(sv->descriptor->name);
+    const struct entered *other = gw_map_get(s->by_service, word);
     for (size_t k = 0; k < sv->method_count; k++)
         GW_TRY(add_method(s, e, sv->descriptor, &sv->methods[k], ret_error));
     if (other != NULL) {
         gw_buf_printf(ret_error,
-                      "adapter %s: adapter %s has a service %s already, and grants know it by that "
-                      "word: give yours another",
-                      adapter, other->copy.name, word);
+                      "adapter %s: adapter %s has a service %.*s already, and grants know it by "
+                      "that word: give yours another",
+                      adapter, other->copy.name, GW_BYTES_FMT(word));
         return GW_EXISTS;
     }
-    GW_TRY(gw_map_add(s->by_service, gw_bytes_str(word), e));
-    s->service[s->services++] = full;
+    GW_TRY(gw_map_add(s->by_service, word, e));
+    s->service[s->services++] = sv->descriptor->name;
     return GW_OK;
 }
 
@@ -246,6 +254,46 @@ static enum gw_status check_version(const struct gw_adapter *a, struct gw_buf *r
     return GW_OK;
 }
 
+static enum gw_status enter_rest(struct gw_adapter_set *s, struct entered *e,
+                                 struct gw_buf *ret_error)
+{
+    GW_TRY(add_reasons(s, e, ret_error));
+    for (size_t i = 0; i < e->copy.service_count; i++)
+        GW_TRY(add_service(s, e, &e->copy.services[i], ret_error));
+    return e->copy.descriptor_set != NULL
+               ? gw_adapter_descriptors_check(&s->descriptors, &e->copy, ret_error)
+               : GW_OK;
+}
+
+void gw_adapter_set_leave(struct gw_adapter_set *s)
+{
+    struct entered *e = &s->adapter[--s->adapters];
+    while (s->targets > e->first_target)
+        (void)gw_map_remove(s->by_path, gw_bytes_str(s->target[--s->targets]->path));
+    while (s->services > e->first_service) {
+        const char **name = &s->service[--s->services];
+        (void)gw_map_remove(s->by_service, word_of(*name));
+        *name = NULL;
+    }
+    gw_reason_remove(e->reasons, e->reasons != NULL ? e->copy.reason_count : 0);
+    (void)gw_map_remove(s->by_name, gw_bytes_str(e->copy.name));
+}
+
+static struct gw_adapter_target *whole_of(struct gw_adapter_set *s, const struct entered *e)
+{
+    struct gw_adapter_target *t = gw_arena_new_of(s->arena, struct gw_adapter_target);
+    struct gw_adapter_health *h = gw_arena_new_of(s->arena, struct gw_adapter_health);
+    if (t == NULL || h == NULL)
+        return NULL;
+    t->published = &e->copy;
+    t->path = "";
+    t->name = e->copy.name;
+    t->index = s->adapters;
+    t->loaded = e->held.file != NULL;
+    t->health = h;
+    return t;
+}
+
 enum gw_status gw_adapter_set_enter(struct gw_adapter_set *s, const struct gw_adapter *a,
                                     const char *file, const struct gw_hash *digest,
                                     struct gw_buf *ret_error)
@@ -257,6 +305,7 @@ enum gw_status gw_adapter_set_enter(struct gw_adapter_set *s, const struct gw_ad
     }
     struct entered *e = &s->adapter[s->adapters];
     size_t size = a->struct_size < sizeof(*a) ? a->struct_size : sizeof(*a);
+    memset(e, 0, sizeof(*e));
     memcpy(&e->copy, a, a->abi_minor < 2 ? LEAST_SIZE : size);
     GW_TRY(gw_adapter_check_tables(&e->copy, file != NULL, ret_error));
     e->held.published = &e->copy;
@@ -264,20 +313,20 @@ enum gw_status gw_adapter_set_enter(struct gw_adapter_set *s, const struct gw_ad
         return GW_NOMEM;
     if (digest != NULL)
         e->held.digest = *digest;
+    if ((e->whole = whole_of(s, e)) == NULL)
+        return GW_NOMEM;
+    e->held.whole = e->whole;
     if (gw_map_add(s->by_name, gw_bytes_str(e->copy.name), e) != GW_OK) {
         gw_buf_printf(ret_error, "adapter %s: there is one of that name already", e->copy.name);
         return GW_EXISTS;
     }
     e->first_target = s->targets;
+    e->first_service = s->services;
     s->adapters++;
-    GW_TRY(add_reasons(s, e, ret_error));
-    for (size_t i = 0; i < e->copy.service_count; i++)
-        GW_TRY(add_service(s, e, &e->copy.services[i], ret_error));
-    if (e->copy.descriptor_set == NULL)
-        return GW_OK;
-    GW_TRY(gw_adapter_descriptors_check(&s->descriptors, &e->copy, ret_error));
-    return gw_adapter_descriptors_add(
-        &s->descriptors, gw_bytes_make(e->copy.descriptor_set, e->copy.descriptor_set_size));
+    enum gw_status st = enter_rest(s, e, ret_error);
+    if (st != GW_OK)
+        gw_adapter_set_leave(s);
+    return st;
 }
 
 enum gw_status gw_adapter_set_start(struct gw_adapter_set *s, struct gw_buf *ret_error)
@@ -285,12 +334,15 @@ enum gw_status gw_adapter_set_start(struct gw_adapter_set *s, struct gw_buf *ret
     struct entered *e = &s->adapter[s->adapters - 1];
     if (e->copy.init != NULL && e->copy.init(&gw_adapter_host_ops, &e->held.self) != 0) {
         gw_buf_printf(ret_error, "adapter %s: its init() failed", e->copy.name);
+        gw_adapter_set_leave(s);
         return GW_INVALID;
     }
     e->started = true;
+    e->whole->adapter = e->held.self;
     for (size_t i = e->first_target; i < s->targets; i++)
         s->target[i]->adapter = e->held.self;
-    return GW_OK;
+    return gw_adapter_descriptors_add(
+        &s->descriptors, gw_bytes_make(e->copy.descriptor_set, e->copy.descriptor_set_size));
 }
 
 enum gw_status gw_adapter_set_add(struct gw_adapter_set *s, const struct gw_adapter *a,

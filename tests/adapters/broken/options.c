@@ -97,6 +97,7 @@ static int32_t ask(void *self, struct gw_adapter_call *c, void *state,
              (long long)s->room, prepared, s->committed, aborted, released);
     out.text = text;
     host->send(c, &out.base);
+    host->finish(c, "ok");
     return 0;
 }
 

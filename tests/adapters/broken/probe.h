@@ -32,6 +32,7 @@ PROBE_UNUSED static int32_t probe_ask(void *self, struct gw_adapter_call *c, voi
     Xinqiao__Test__V1__Answer out = XINQIAO__TEST__V1__ANSWER__INIT;
     out.text = ((const Xinqiao__Test__V1__Question *)(const void *)message)->text;
     host->send(c, &out.base);
+    host->finish(c, "ok");
     return 0;
 }
 

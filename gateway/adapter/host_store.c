@@ -35,6 +35,25 @@ static int32_t fail(const struct gw_adapter_call *c, uint32_t statement, const c
     return -1;
 }
 
+/* What a status of gw_store_tx_sql() says to the adapter's author. */
+static const char *text_of(enum gw_status st)
+{
+    switch ((int)st) {
+    case GW_INVALID:
+        return "there is none such, or it takes another number of parameters";
+    case GW_PRECONDITION:
+        return "it writes and there is no transaction, or it is running";
+    case GW_EXISTS:
+        return "a constraint of the table";
+    case GW_UNSUPPORTED:
+        return "it answers a floating-point number";
+    case GW_TOO_LARGE:
+        return "it takes too long or answers too much for a loop";
+    default:
+        return gw_status_text(st);
+    }
+}
+
 struct rows {
     gw_adapter_row_fn *fn;
     void *arg;
@@ -75,7 +94,7 @@ int32_t gw_adapter_host_sql(struct gw_adapter_call *c, uint32_t statement,
         tx != NULL
             ? gw_store_tx_sql(tx, c->target->index, statement, cell, count, each, &rows)
             : gw_store_reader_sql(c->reader, c->target->index, statement, cell, count, each, &rows);
-    return st == GW_OK ? 0 : fail(c, statement, gw_status_text(st));
+    return st == GW_OK ? 0 : fail(c, statement, text_of(st));
 }
 
 /* ---- changes ---- */

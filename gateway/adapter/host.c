@@ -17,6 +17,28 @@ static const char *keep(struct gw_segment *s, const char *text)
     return text != NULL ? gw_arena_strdup(s->arena, text) : NULL;
 }
 
+/* What our own services do wrong is our bug; what others do is contained, and counted. Yields
+ * whether it was done. */
+static bool at_fault(struct gw_adapter_call *c, bool wrong, const char *what)
+{
+    if (!wrong)
+        return false;
+    if (c->target == NULL || !c->target->loaded)
+        return GW_BUG_ON(wrong);
+    if (c->segment->fault == NULL)
+        c->segment->fault = what;
+    return true;
+}
+
+/* Nothing is sent after finish(), and one message by methods that answer with one. */
+static bool says_too_much(struct gw_adapter_call *c, const struct gw_segment *s)
+{
+    bool one = c->target != NULL && c->target->method != NULL &&
+               (c->target->method->streaming & GW_STREAM_SERVER) == 0;
+    return at_fault(c, s->finished || (one && c->target->loaded && s->out_messages > 0),
+                    "it answers twice");
+}
+
 static void *host_alloc(struct gw_adapter_call *c, size_t size)
 {
     return gw_arena_alloc(segment_of(c)->arena, size);
@@ -41,7 +63,7 @@ static uint8_t *frame(struct gw_segment *s, size_t len)
 static int32_t host_send_packed(struct gw_adapter_call *c, const uint8_t *bytes, size_t len)
 {
     struct gw_segment *s = segment_of(c);
-    if (GW_BUG_ON(s->finished))
+    if (says_too_much(c, s))
         return GW_SEND_BLOCKED;
     uint8_t *p = frame(s, len);
     if (p != NULL && len != 0)
@@ -52,7 +74,7 @@ static int32_t host_send_packed(struct gw_adapter_call *c, const uint8_t *bytes,
 static int32_t host_send(struct gw_adapter_call *c, const ProtobufCMessage *message)
 {
     struct gw_segment *s = segment_of(c);
-    if (GW_BUG_ON(s->finished))
+    if (says_too_much(c, s))
         return GW_SEND_BLOCKED;
     uint8_t *p = frame(s, protobuf_c_message_get_packed_size(message));
     if (p != NULL)
@@ -102,12 +124,14 @@ static int32_t host_send_receipt_of(struct gw_adapter_call *c, const ProtobufCMe
 {
     struct gw_segment *s = segment_of(c);
     size_t start = s->out.len + 5, in_message;
+    uint32_t before = s->out_messages;
     int32_t answer = host_send(c, message);
-    if (gw_buf_failed(&s->out) != GW_OK)
+    if (gw_buf_failed(&s->out) != GW_OK || s->out_messages == before)
         return answer;
     struct gw_segment_slot *slot = gw_arena_new_of(s->arena, struct gw_segment_slot);
     if (slot == NULL ||
-        GW_BUG_ON(!find_slot(s->out.ptr + start, s->out.len - start, field, &in_message))) {
+        at_fault(c, !find_slot(s->out.ptr + start, s->out.len - start, field, &in_message),
+                 "its receipt has no such field")) {
         gw_adapter_fail(c, "internal");
         return GW_SEND_BLOCKED;
     }
@@ -126,21 +150,30 @@ static int32_t host_send_receipt(struct gw_adapter_call *c, const ProtobufCMessa
     return host_send_receipt_of(c, message, field, UINT64_MAX, 0);
 }
 
+static void finish(struct gw_segment *s, const struct gw_reason *r)
+{
+    s->finished = true;
+    s->finish_reason = r != NULL ? r : gw_reason_find(GW_BYTES_LIT("internal"));
+}
+
 static void host_finish(struct gw_adapter_call *c, const char *reason)
 {
     struct gw_segment *s = segment_of(c);
-    if (s->finished)
+    if (s->finished) {
+        if (c->target != NULL && c->target->loaded)
+            at_fault(c, true, "it answers twice");
         return;
+    }
     const struct gw_reason *r = gw_reason_find(gw_bytes_str(reason));
-    if (GW_BUG_ON(r == NULL))
-        r = gw_reason_find(GW_BYTES_LIT("internal"));
-    s->finished = true;
-    s->finish_reason = r;
+    at_fault(c, r == NULL, "its reason is none");
+    finish(s, r);
 }
 
 void gw_adapter_fail(struct gw_adapter_call *c, const char *reason)
 {
-    host_finish(c, reason);
+    struct gw_segment *s = segment_of(c);
+    if (!s->finished)
+        finish(s, gw_reason_find(gw_bytes_str(reason)));
 }
 
 static void host_parameter(struct gw_adapter_call *c, const char *name, const char *value)
@@ -153,6 +186,8 @@ static void host_parameter(struct gw_adapter_call *c, const char *name, const ch
 
 static void host_violation(struct gw_adapter_call *c, const char *field, const char *reason)
 {
+    if (at_fault(c, gw_reason_find(gw_bytes_str(reason)) == NULL, "its reason is none"))
+        reason = "internal";
     gw_report_add(&segment_of(c)->report, GW_PROBLEM_ERROR, reason, field, NULL);
 }
 
@@ -232,7 +267,7 @@ static void host_note_counts(struct gw_adapter_call *c, uint32_t records, uint32
 static void host_note_reason(struct gw_adapter_call *c, const char *reason)
 {
     const struct gw_reason *r = gw_reason_find(gw_bytes_str(reason));
-    if (!GW_BUG_ON(r == NULL))
+    if (!at_fault(c, r == NULL, "its reason is none"))
         segment_of(c)->reason = r->code;
 }
 

@@ -45,7 +45,13 @@ static enum gw_status unpack(struct gw_adapter_call *c, struct gw_segment *s,
                                        .reader = c->reader,
                                        .generation = c->generation,
                                        .lend = c->lend};
-        if (c->target->method->prepare(c->target->adapter, &view, m->message, &m->item) != 0)
+        struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
+        int32_t rc = c->target->method->prepare(c->target->adapter, &view, m->message, &m->item);
+        if (!gw_adapter_leave(&t))
+            gw_adapter_failed(c->target, "prepare() took longer than its budget");
+        if (rc != 0 && !gw_arena_failed(s->arena))
+            gw_adapter_failed(c->target, "prepare() failed");
+        if (rc != 0)
             return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;
     }
     return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
@@ -84,14 +90,34 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
     return st;
 }
 
-/* The result of a handler: its own failure ends the call, an overdrawn arena too. */
-static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s, int32_t rc)
+/* The result of a handler: its own failure ends the call, an overdrawn arena too. What it did wrong
+ * beside that is counted, and the call goes on with what was right. */
+static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s,
+                              const struct gw_adapter_timing *timing, int32_t rc)
 {
+    bool in_time = gw_adapter_leave(timing);
+    enum gw_status st = gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+    const char *why = s->fault;
+    s->fault = NULL;
     if (rc != 0 || gw_buf_failed(&s->out) != GW_OK) {
         gw_adapter_fail(c, "internal");
-        return GW_INTERNAL;
+        st = GW_INTERNAL;
+        why = "a handler failed";
+    } else if (why == NULL && !in_time) {
+        why = "a handler took longer than its budget";
     }
-    return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
+    if (why != NULL) {
+        s->faulty = true;
+        gw_adapter_failed(c->target, why);
+    }
+    return st;
+}
+
+/* Handlers have run over a segment and were content. */
+static void went_well(const struct gw_adapter_call *c, const struct gw_segment *s)
+{
+    if (!s->faulty)
+        gw_adapter_succeeded(c->target);
 }
 
 enum gw_status gw_adapter_open(struct gw_adapter_call *c, struct gw_segment *s)
@@ -101,17 +127,32 @@ enum gw_status gw_adapter_open(struct gw_adapter_call *c, struct gw_segment *s)
     c->opened = true;
     c->segment = s;
     const struct gw_adapter_method *m = c->target->method;
-    return m->open == NULL ? GW_OK : settled(c, s, m->open(c->target->adapter, c, &c->state));
+    if (m->open == NULL)
+        return GW_OK;
+    struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
+    return settled(c, s, &t, m->open(c->target->adapter, c, &c->state));
 }
 
 enum gw_status gw_adapter_run(struct gw_adapter_call *c, struct gw_segment *s, bool last)
 {
     const struct gw_adapter_method *m = c->target->method;
     c->segment = s;
-    for (struct gw_segment_message *it = s->first; it != NULL && !s->finished; it = it->next)
-        GW_TRY(settled(c, s, m->message(c->target->adapter, c, c->state, it->message, it->item)));
-    if (last && !s->finished && m->half_close != NULL)
-        GW_TRY(settled(c, s, m->half_close(c->target->adapter, c, c->state)));
+    bool in_tx = s->tx != NULL;
+    for (struct gw_segment_message *it = s->first; it != NULL && !s->finished; it = it->next) {
+        struct gw_adapter_timing t = gw_adapter_enter(c->target, in_tx);
+        GW_TRY(
+            settled(c, s, &t, m->message(c->target->adapter, c, c->state, it->message, it->item)));
+    }
+    if (last && !s->finished && m->half_close != NULL) {
+        struct gw_adapter_timing t = gw_adapter_enter(c->target, in_tx);
+        GW_TRY(settled(c, s, &t, m->half_close(c->target->adapter, c, c->state)));
+    }
+    /* Nothing brings its handlers back. */
+    if (last && !s->finished && m->streaming == GW_STREAM_UNARY) {
+        gw_adapter_failed(c->target, "it has not answered");
+        return GW_INTERNAL;
+    }
+    went_well(c, s);
     return GW_OK;
 }
 
@@ -120,8 +161,13 @@ enum gw_status gw_adapter_writable(struct gw_adapter_call *c, struct gw_segment 
     const struct gw_adapter_method *m = c->target->method;
     c->segment = s;
     c->blocked = false;
-    return m->writable == NULL ? GW_OK
-                               : settled(c, s, m->writable(c->target->adapter, c, c->state));
+    c->waiting = false;
+    if (m->writable == NULL)
+        return GW_OK;
+    struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
+    GW_TRY(settled(c, s, &t, m->writable(c->target->adapter, c, c->state)));
+    went_well(c, s);
+    return GW_OK;
 }
 
 void gw_adapter_close(struct gw_adapter_call *c, bool cancelled)
@@ -129,10 +175,29 @@ void gw_adapter_close(struct gw_adapter_call *c, bool cancelled)
     const struct gw_adapter_method *m = c->target->method;
     if (!c->opened)
         return;
+    struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
     if (cancelled && m->cancel != NULL)
         m->cancel(c->target->adapter, c, c->state);
     if (m->close != NULL)
         m->close(c->target->adapter, c, c->state);
+    if (!gw_adapter_leave(&t))
+        gw_adapter_failed(c->target, "close() took longer than its budget");
     c->state = NULL;
     c->opened = false;
+}
+
+enum gw_status gw_adapter_tick(struct gw_adapter_call *c, struct gw_segment *s)
+{
+    c->segment = s;
+    struct gw_adapter_timing t = gw_adapter_enter(c->target, true);
+    return settled(c, s, &t, c->target->published->tick(c->target->adapter, c));
+}
+
+enum gw_status gw_adapter_status(struct gw_adapter_call *c, struct gw_segment *s)
+{
+    c->segment = s;
+    struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
+    int32_t rc = c->target->published->status(c->target->adapter, c);
+    (void)gw_adapter_leave(&t);
+    return gw_arena_failed(s->arena) ? GW_NOMEM : rc != 0 ? GW_INTERNAL : GW_OK;
 }

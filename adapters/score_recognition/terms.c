@@ -307,9 +307,9 @@ static void compile_core(struct compile *p, const struct gw_adapter_node *n,
     a->certainty = text(p, n, "certainty");
     a->parties = texts(p, n, "parties", false, false, &a->party_count);
     a->purposes = texts(p, n, "purposes", true, false, &a->purpose_count);
-    const struct gw_adapter_node *until = child(n, "until");
+    const char *until = score_host->node_text(child(n, "until"));
     a->from = score_day_parse(score_host->node_text(child(n, "from")));
-    a->until = until != NULL ? score_day_parse(score_host->node_text(until)) : SCORE_DAY_NEVER;
+    a->until = until == NULL || until[0] == '\0' ? SCORE_DAY_NEVER : score_day_parse(until);
     if (a->from == SCORE_DAY_NONE || a->until == SCORE_DAY_NONE || a->from > a->until)
         complain(p, n, "from, until: expected dates as \"2026-01-31\", in order");
     if (a->party_count < 2 || !score_texts_have(a->parties, a->party_count, p->t->self))

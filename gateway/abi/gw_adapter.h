@@ -325,7 +325,7 @@ struct gw_adapter_reason {
     /* Lower-case letters, digits, '-' and '.', prefixed with the adapter's name, in which a '_' is
      * written '-': "sanction-list-held". At most 64 bytes: the exchange log says it. */
     const char *code;
-    uint32_t grpc;
+    uint32_t grpc; /* 0: a note, no refusal: for note_reason() and answers of your own */
     uint32_t retry_ms;
     const char *zh, *en;
 };

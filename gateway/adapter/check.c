@@ -50,8 +50,8 @@ static enum gw_status check_reason(const struct gw_adapter *a, const struct gw_a
                       a->name, r->code, MAX_CODE);
         return GW_INVALID;
     }
-    if (r->grpc == 0 || r->grpc > MAX_GRPC) {
-        gw_buf_printf(ret_error, "adapter %s: reason %s has code %u, which is no refusal of gRPC",
+    if (r->grpc > MAX_GRPC) {
+        gw_buf_printf(ret_error, "adapter %s: reason %s has code %u, which is none of gRPC",
                       a->name, r->code, r->grpc);
         return GW_INVALID;
     }

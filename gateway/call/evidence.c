@@ -182,7 +182,8 @@ static void set_outcome(const struct gw_call *c, const struct gw_call_segment *g
 {
     const struct gw_segment *s = &g->s;
     const struct gw_reason *r = g->no_adapt ? g->verdict : s->finished ? s->finish_reason : NULL;
-    if (r == NULL)
+    /* An answer without refusal may be a "no": the entry says why. */
+    if (r == NULL || (r->grpc == GW_GRPC_OK && !g->no_adapt && s->reason != NULL))
         r = gw_reason_find(s->reason != NULL ? gw_bytes_str(s->reason) : GW_BYTES_LIT("ok"));
     bool open = gw_call_is_stream(c) && !g->closing;
     gw_audit_set_num(e, GW_AF_DECISION, decision_of(r));

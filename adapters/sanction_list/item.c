@@ -17,6 +17,12 @@ static void check_envelope(struct gw_adapter_call *c, struct sl_item *it, uint64
 /* A record that says itself that it has left the list. */
 static int32_t end_of_record(const Xinqiao__V1__Record *r)
 {
+    const char *why = r->list_entry->removal_reason;
+    /* Formats say that it is off the list by the day of removal, and why in a text. */
+    if (r->list_entry->removed_on != NULL && why != NULL && strstr(why, "修复") != NULL)
+        return XINQIAO__V1__LIST_END__LIST_END_REPAIRED;
+    if (r->list_entry->removed_on != NULL && why != NULL && strstr(why, "届满") != NULL)
+        return XINQIAO__V1__LIST_END__LIST_END_EXPIRED;
     switch (r->status) {
     case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_REPAIRED:
         return XINQIAO__V1__LIST_END__LIST_END_REPAIRED;

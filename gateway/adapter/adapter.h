@@ -231,6 +231,7 @@ struct gw_adapter_call {
     void *owner; /* call/'s object; for lend() */
     const struct gw_adapter_powers *powers;
     struct gw_store *store;
+    const atomic_bool *abandoned;   /* the call is over, nobody waits for this run; may be NULL */
     struct gw_store_reader *reader; /* of the thread that runs the handler; NULL in transactions */
     void *generation;               /* what prepare() made for the call's generation */
     /* Things to lend by number. May be called on any thread that runs a handler. */

@@ -116,7 +116,7 @@ static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s,
 /* Handlers have run over a segment and were content. */
 static void went_well(const struct gw_adapter_call *c, const struct gw_segment *s)
 {
-    if (!s->faulty)
+    if (!s->faulty && (c->abandoned == NULL || !atomic_load(c->abandoned)))
         gw_adapter_succeeded(c->target);
 }
 

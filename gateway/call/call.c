@@ -23,6 +23,9 @@ const struct gw_call_limits gw_call_limits_default = {
     .partial_bytes = 256u << 20,
     .max_calls = 10000,
     .default_deadline_ms = 0,
+    .adapter_loop_budget_ms = 50,
+    .adapter_worker_budget_ms = 30000,
+    .adapter_workers = 4,
 };
 
 static const struct {
@@ -98,6 +101,9 @@ static void call_free(struct gw_call *c)
     gw_call_segment_free(c->next_segment);
     if (c->deadline != NULL)
         gw_io_timer_free(c->deadline);
+    gw_call_wait_end(c);
+    if (c->wait_timer != NULL)
+        gw_io_timer_free(c->wait_timer);
     if (c->reader_ready)
         gw_grpc_reader_fini(&c->reader);
     gw_list_remove(&c->node);
@@ -260,10 +266,10 @@ static void start_open_segment(struct gw_call *c)
     gw_call_segment_start(c, g);
 }
 
-static bool wants_to_produce(const struct gw_call *c)
+static bool wants_to_produce(struct gw_call *c)
 {
     return c->ad.blocked && !gw_call_writes(c) && gw_call_sends_stream(c) && !c->gone &&
-           c->transport->queued(c->stream) == 0;
+           !gw_call_waits(c) && c->transport->queued(c->stream) == 0;
 }
 
 static void start_producing(struct gw_call *c)
@@ -282,7 +288,7 @@ void gw_call_advance(struct gw_call *c)
 {
     while (c->busy == NULL) {
         if (c->ended) {
-            if (c->gone)
+            if (c->gone && c->lent == NULL)
                 call_free(c);
             return;
         }
@@ -353,6 +359,7 @@ struct gw_call *gw_call_new(struct gw_call_loop *l, struct gw_call_who *who,
     gw_hex_put(&hex, gw_bytes_make(c->exchange_id, 16));
     gw_list_init(&c->node);
     gw_list_init(&c->stalled);
+    gw_list_init(&c->waiting);
     gw_list_append(&l->calls, &c->node);
     l->call_count++;
 
@@ -412,7 +419,8 @@ void gw_call_drain(struct gw_call_loop *l)
     GW_LIST_FOR_SAFE(it, nxt, &l->calls)
     {
         struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
-        if (!c->opened || c->busy != NULL || !c->half_close_seen || c->ad.blocked)
+        if (!c->opened || c->busy != NULL || !c->half_close_seen ||
+            (c->ad.blocked && !c->ad.waiting))
             continue;
         gw_call_refuse(c, "draining", NULL, NULL);
         gw_call_advance(c);
@@ -426,5 +434,6 @@ void gw_call_closed(struct gw_call *c)
     c->flush_first = false;
     if (!c->ended && c->verdict == NULL)
         gw_call_refuse(c, "cancelled", NULL, NULL);
+    gw_call_abandon(c);
     gw_call_advance(c);
 }

@@ -4,6 +4,7 @@
 #ifndef GW_CALL_CALL_H
 #define GW_CALL_CALL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "adapter/adapter.h"
@@ -48,6 +49,8 @@ struct gw_call_limits {
     uint64_t partial_bytes;       /* of unfinished messages beyond the window, per loop: 256 MiB */
     uint32_t max_calls;           /* in flight per loop */
     uint64_t default_deadline_ms; /* for calls without grpc-timeout; 0 none */
+    uint64_t adapter_loop_budget_ms, adapter_worker_budget_ms; /* gw_adapter_budgets() */
+    uint32_t adapter_workers;                                  /* threads of the pool */
 };
 extern const struct gw_call_limits gw_call_limits_default;
 
@@ -61,6 +64,26 @@ struct gw_call_counters {
     } peer[256];
 };
 
+/* Tells a loop that more is visible in the store, while streams of it wait for that. Lives until
+ * the store is closed. */
+struct gw_call_news {
+    pthread_mutex_t lock; /* of `loop` against posts */
+    struct gw_call_loop *loop;
+    struct gw_io_post post;
+    atomic_bool posted;
+    atomic_uint waiters;
+};
+GW_MUST_USE enum gw_status gw_call_news_init(struct gw_call_news *n, struct gw_store *s);
+/* Before the loop runs; with NULL, before it is freed. */
+void gw_call_news_join(struct gw_call_news *n, struct gw_call_loop *l);
+
+/* The threads of GW_PLACE_WORKER, shared by all loops. */
+struct gw_call_workers;
+GW_MUST_USE enum gw_status gw_call_workers_new(struct gw_store *s, unsigned threads,
+                                               struct gw_call_workers **ret);
+/* Waits for those that run. After the loops are through, before the store is closed. */
+void gw_call_workers_free(struct gw_call_workers *w);
+
 /* One per loop thread. */
 struct gw_call_loop {
     struct gw_io_loop *io;
@@ -72,8 +95,11 @@ struct gw_call_loop {
     struct gw_call_counters *counters; /* shared by all loops */
     struct gw_list calls;              /* all calls of this loop */
     uint32_t call_count;
-    uint64_t partial_bytes; /* of messages that are let in beyond their window (partial.c) */
-    struct gw_list stalled; /* calls whose message waits for that */
+    uint64_t partial_bytes;    /* of messages that are let in beyond their window (partial.c) */
+    struct gw_list stalled;    /* calls whose message waits for that */
+    struct gw_list waiting;    /* streams that wait for a change */
+    struct gw_call_news *news; /* NULL: nobody tells it */
+    struct gw_call_workers *workers; /* NULL: there are none */
     struct gw_arena *spare_arena[32];
     uint32_t spare_arenas;
     bool draining;
@@ -105,6 +131,7 @@ static inline void gw_call_loop_init(struct gw_call_loop *l)
 {
     gw_list_init(&l->calls);
     gw_list_init(&l->stalled);
+    gw_list_init(&l->waiting);
 }
 /* NULL without memory. */
 struct gw_call_who *gw_call_who_new(const struct gw_tls_identity *id, const char *address);

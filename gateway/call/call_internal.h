@@ -45,6 +45,13 @@ struct gw_call_segment {
     struct gw_audit_append append;
     enum gw_status appended;
     struct gw_io_post post;
+    /* GW_PLACE_WORKER: the view that handlers have there, and whose the segment is. */
+    struct gw_adapter_call ad;
+    struct gw_io_job work;
+    bool lent;             /* with a worker */
+    enum gw_status worked; /* what its handlers ended with there */
+    atomic_bool ran;       /* they were begun */
+    atomic_bool abandoned; /* its call has ended meanwhile */
 };
 
 struct gw_call {
@@ -86,7 +93,10 @@ struct gw_call {
     struct gw_call_segment *open_segment; /* collecting */
     struct gw_call_segment *next_segment; /* begun by a message that must not join that one */
     struct gw_call_segment *busy;         /* on its way */
-    uint32_t segment_no;                  /* entries written so far in this stream */
+    struct gw_call_segment *lent;         /* abandoned, and still with a worker */
+    struct gw_list waiting;               /* in the loop's list while it waits for a change */
+    struct gw_io_timer *wait_timer;
+    uint32_t segment_no; /* entries written so far in this stream */
     uint64_t last_seq;
     bool has_seq;
     uint64_t records, refused;
@@ -108,6 +118,10 @@ static inline bool gw_call_sends_stream(const struct gw_call *c)
 static inline bool gw_call_takes_stream(const struct gw_call *c)
 {
     return c->ad.target != NULL && (c->ad.target->method->streaming & GW_STREAM_CLIENT) != 0;
+}
+static inline bool gw_call_works(const struct gw_call *c)
+{
+    return c->ad.target != NULL && c->ad.target->method->place == GW_PLACE_WORKER;
 }
 static inline bool gw_call_writes(const struct gw_call *c)
 {
@@ -135,6 +149,17 @@ void gw_call_partial_give(struct gw_call *c);
 void gw_call_partial_done(struct gw_call *c);
 /* The call takes nothing more: it does not wait any longer. */
 void gw_call_partial_quit(struct gw_call *c);
+/* wait.c: does it wait for a change? Puts it into the loop's list, or ends the waiting when there
+ * is one. */
+bool gw_call_waits(struct gw_call *c);
+/* Out of the list. */
+void gw_call_wait_end(struct gw_call *c);
+/* worker.c: lends the segment to a worker. WAIT, or REFUSE when the queue is full. */
+enum gw_step gw_call_worker_submit(struct gw_call *c, struct gw_call_segment *g);
+/* The call has its verdict: what a worker has is not waited for. */
+void gw_call_abandon(struct gw_call *c);
+/* step_adapt.c: what becomes of a segment whose handlers ended so. */
+enum gw_step gw_call_adapted(struct gw_call_segment *g, enum gw_status st);
 /* segment.c */
 struct gw_call_segment *gw_call_segment_new(struct gw_call *c);
 void gw_call_segment_free(struct gw_call_segment *g);

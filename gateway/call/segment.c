@@ -93,6 +93,22 @@ enum gw_step gw_call_segment_run(struct gw_call *c, struct gw_call_segment *g,
     return GW_STEP_NEXT;
 }
 
+/* A stream that was woken, found nothing to say and waits again: nothing has happened. */
+static bool only_waits(const struct gw_call *c, const struct gw_call_segment *g)
+{
+    return g->produce && !g->no_adapt && c->ad.waiting && !g->s.finished &&
+           g->s.out_messages == 0 && g->s.records == 0 && g->s.refused == 0 &&
+           g->s.subjects == NULL;
+}
+
+static void drop(struct gw_call *c, struct gw_call_segment *g)
+{
+    if (g->reserved)
+        gw_audit_release(c->loop->audit, 1);
+    c->busy = NULL;
+    gw_call_segment_free(g);
+}
+
 /* Runs on the loop until a step waits or the segment has been answered. */
 static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
 {
@@ -103,8 +119,18 @@ static void run_on_loop(struct gw_call *c, struct gw_call_segment *g)
             turn_into_refusal(c, g);
             continue;
         }
+        if (g->step == GW_SEGMENT_adapt && gw_call_works(c) && !g->no_adapt) {
+            if (gw_call_worker_submit(c, g) == GW_STEP_WAIT)
+                return;
+            turn_into_refusal(c, g);
+            continue;
+        }
         switch (gw_call_segment_run(c, g, g->step + 1)) {
         case GW_STEP_NEXT:
+            if (g->step == GW_SEGMENT_adapt + 1 && only_waits(c, g)) {
+                drop(c, g);
+                return;
+            }
             break;
         case GW_STEP_WAIT:
             return;
@@ -173,6 +199,7 @@ static void reserve_entry(struct gw_call *c, struct gw_call_segment *g)
 
 void gw_call_segment_start(struct gw_call *c, struct gw_call_segment *g)
 {
+    gw_call_wait_end(c);
     c->busy = g;
     g->started_us = gw_io_loop_now_us(c->loop->io);
     set_segment_limit(c);

@@ -2,12 +2,8 @@
  */
 #include "call/call_internal.h"
 
-enum gw_step gw_call_step_adapt(struct gw_call *c, struct gw_call_segment *g)
+enum gw_step gw_call_adapted(struct gw_call_segment *g, enum gw_status st)
 {
-    if (g->no_adapt)
-        return GW_STEP_NEXT;
-    enum gw_status st =
-        g->produce ? gw_adapter_writable(&c->ad, &g->s) : gw_adapter_run(&c->ad, &g->s, g->last);
     if (st == GW_OK && g->closing && !g->s.finished)
         st = GW_INTERNAL;
     bool content = !g->s.finished || g->s.finish_reason->grpc == 0;
@@ -15,10 +11,27 @@ enum gw_step gw_call_step_adapt(struct gw_call *c, struct gw_call_segment *g)
         return GW_STEP_NEXT;
     /* A handler that was content has not noticed what it ran out of. */
     if (content) {
+        const char *code = st == GW_NOMEM         ? "message-too-large"
+                           : st == GW_UNAVAILABLE ? "store-unavailable"
+                                                  : "internal";
         g->failed = st;
         g->s.finished = true;
-        g->s.finish_reason =
-            gw_reason_find(gw_bytes_str(st == GW_NOMEM ? "message-too-large" : "internal"));
+        g->s.finish_reason = gw_reason_find(gw_bytes_str(code));
     }
     return GW_STEP_REFUSE;
+}
+
+enum gw_step gw_call_step_adapt(struct gw_call *c, struct gw_call_segment *g)
+{
+    if (g->no_adapt)
+        return GW_STEP_NEXT;
+    /* While it was open: disabled methods run no handler any more. */
+    if (gw_adapter_disabled(c->ad.target)) {
+        g->s.finished = true;
+        g->s.finish_reason = gw_reason_find(GW_BYTES_LIT("method-disabled"));
+        return GW_STEP_REFUSE;
+    }
+    enum gw_status st =
+        g->produce ? gw_adapter_writable(&c->ad, &g->s) : gw_adapter_run(&c->ad, &g->s, g->last);
+    return gw_call_adapted(g, st);
 }

@@ -1,12 +1,15 @@
 /* open: limits, deadline, and the adapter's open(). From here on messages may come. */
 #include "call/call_internal.h"
 
+enum { LOADED_US = 60 * 1000 * 1000 };
+
 static void deadline_passed(void *arg)
 {
     struct gw_call *c = arg;
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);
     if (c->verdict == NULL)
         gw_call_refuse(c, "deadline", NULL, NULL);
+    gw_call_abandon(c);
     gw_call_advance(c);
 }
 
@@ -20,9 +23,21 @@ static bool peer_has_room(struct gw_call *c)
                                      memory_order_relaxed) < c->peer->max_calls;
 }
 
+/* What an adapter from a file answers with one message has a deadline always. */
+static int64_t timeout_of(const struct gw_call *c)
+{
+    int64_t us = c->request.timeout_us != 0 ? c->request.timeout_us
+                                            : (int64_t)c->loop->limits->default_deadline_ms * 1000;
+    return us == 0 && c->ad.target->loaded && !gw_call_is_stream(c) ? LOADED_US : us;
+}
+
 enum gw_step gw_call_step_open(struct gw_call *c)
 {
     const struct gw_call_limits *lim = c->loop->limits;
+    if (gw_adapter_disabled(c->ad.target)) {
+        gw_call_refuse(c, "method-disabled", NULL, NULL);
+        return GW_STEP_REFUSE;
+    }
     if (c->loop->draining) {
         gw_call_refuse(c, "draining", NULL, NULL);
         return GW_STEP_REFUSE;
@@ -38,8 +53,7 @@ enum gw_step gw_call_step_open(struct gw_call *c)
         max = c->peer->max_message_bytes;
     gw_grpc_reader_init(&c->reader, max, c->request.gzip);
     c->reader_ready = true;
-    int64_t timeout_us = c->request.timeout_us != 0 ? c->request.timeout_us
-                                                    : (int64_t)lim->default_deadline_ms * 1000;
+    int64_t timeout_us = timeout_of(c);
     if (timeout_us > 0) {
         if (gw_io_timer_new(c->loop->io, deadline_passed, c, &c->deadline) != GW_OK) {
             gw_call_refuse(c, "overload", NULL, NULL);

@@ -92,7 +92,7 @@ void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms)
     GW_LIST_FOR_SAFE(it, nxt, &l->calls)
     {
         struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
-        if (c->busy != NULL && !c->withheld && c->busy->started_us < before)
+        if (c->busy != NULL && !c->busy->lent && !c->withheld && c->busy->started_us < before)
             withhold(c);
     }
 }

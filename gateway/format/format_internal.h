@@ -408,6 +408,8 @@ const char *gw_op_decimal_encode(const struct gw_row *, struct gw_op_ctx *,
                                  const struct gw_op_values *, struct gw_bytes *);
 const char *gw_op_digits_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                                 struct gw_op_values *);
+const char *gw_op_digits_encode(const struct gw_row *, struct gw_op_ctx *,
+                                const struct gw_op_values *, struct gw_bytes *);
 const char *gw_op_map_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                              struct gw_op_values *);
 const char *gw_op_map_encode(const struct gw_row *, struct gw_op_ctx *, const struct gw_op_values *,
@@ -432,6 +434,8 @@ const char *gw_op_regno_decode(const struct gw_row *, struct gw_op_ctx *, struct
                                struct gw_op_values *);
 const char *gw_op_upper_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                                struct gw_op_values *);
+const char *gw_op_upper_encode(const struct gw_row *, struct gw_op_ctx *,
+                               const struct gw_op_values *, struct gw_bytes *);
 const char *gw_op_id_number_decode(const struct gw_row *, struct gw_op_ctx *, struct gw_bytes,
                                    struct gw_op_values *);
 

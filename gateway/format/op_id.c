@@ -166,20 +166,36 @@ const char *gw_op_regno_decode(const struct gw_row *row, struct gw_op_ctx *ctx,
     return checked(gw_canon_regno_check, ctx, text, ret);
 }
 
+static bool is_upper(const struct gw_row *row, struct gw_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')))
+            return false;
+    }
+    return text.len != 0 &&
+           (row->lengths == 0 || (text.len < 32 && (row->lengths & 1u << text.len) != 0));
+}
+
 /* Upper-case letters and digits of given lengths: tax numbers (15, 17, 18 or 20), certificates. */
 const char *gw_op_upper_decode(const struct gw_row *row, struct gw_op_ctx *ctx,
                                struct gw_bytes text, struct gw_op_values *ret)
 {
     text = repaired(ctx, text);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')))
-            return "value-charset";
-    }
-    if (text.len == 0 ||
-        (row->lengths != 0 && (text.len >= 32 || (row->lengths & 1u << text.len) == 0)))
+    if (!is_upper(row, text))
         return "value-charset";
     set_text(&ret->v[0], text);
+    return NULL;
+}
+
+/* Another source's number may be of another alphabet or length. */
+const char *gw_op_upper_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                               const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    (void)ctx;
+    if (!is_upper(row, v->v[0].text))
+        return "target-value";
+    *ret = v->v[0].text;
     return NULL;
 }
 

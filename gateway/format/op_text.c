@@ -89,7 +89,7 @@ const char *gw_op_code_decode(const struct gw_row *row, struct gw_op_ctx *ctx, s
     return ret->v[0].present && !is_code(row, ret->v[0].text) ? "enum-unknown" : NULL;
 }
 
-/* Also of "upper": what the source held may be no code of this target. */
+/* What the source held may be no code of this target. */
 const char *gw_op_code_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
                               const struct gw_op_values *v, struct gw_bytes *ret)
 {
@@ -100,15 +100,31 @@ const char *gw_op_code_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
     return NULL;
 }
 
+static bool is_digits(struct gw_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    }
+    return true;
+}
+
 const char *gw_op_digits_decode(const struct gw_row *row, struct gw_op_ctx *ctx,
                                 struct gw_bytes text, struct gw_op_values *ret)
 {
     (void)row;
     take_text(ctx, text, ret);
-    for (size_t i = 0; i < ret->v[0].text.len; i++) {
-        if (ret->v[0].text.ptr[i] < '0' || ret->v[0].text.ptr[i] > '9')
-            return "value-charset";
-    }
+    return is_digits(ret->v[0].text) ? NULL : "value-charset";
+}
+
+const char *gw_op_digits_encode(const struct gw_row *row, struct gw_op_ctx *ctx,
+                                const struct gw_op_values *v, struct gw_bytes *ret)
+{
+    (void)row;
+    (void)ctx;
+    if (!is_digits(v->v[0].text))
+        return "target-value";
+    *ret = v->v[0].text;
     return NULL;
 }
 

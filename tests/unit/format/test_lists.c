@@ -317,6 +317,31 @@ static void test_age_of_a_firm(void **state)
     assert_string_equal(decode(COURT, sample(COURT))->list_entry->court->gender, "男");
 }
 
+/* Fuzz find: what a target would not read again is not written in it. */
+static void test_values_of_another_alphabet(void **state)
+{
+    (void)state;
+    static const char national[] = "national.penalty.org@2018";
+    char *text = NULL;
+    gw_record *r = decode(national, sample(national));
+    r->subject->tax_no = gw_arena_strdup(arena, "MA2TT0013");
+    assert_int_equal(try_encode(national, r, NULL, &text), GW_INVALID);
+    assert_true(reported(GW_PROBLEM_ERROR, "target-value", "CF_XDR_SWDJ"));
+    r = decode(COURT, sample(COURT));
+    r->list_entry->court->age = gw_arena_strdup(arena, "six");
+    gw_report_init(&report, arena);
+    assert_int_equal(try_encode(COURT, r, NULL, &text), GW_INVALID);
+    assert_true(reported(GW_PROBLEM_ERROR, "target-value", "age"));
+    /* "0" and "-" say that there is nothing. */
+    r->list_entry->court->age = gw_arena_strdup(arena, "0");
+    assert_int_equal(try_encode(COURT, r, NULL, &text), GW_INVALID);
+    r->list_entry->court->age = gw_arena_strdup(arena, "30");
+    r->subject->name = gw_arena_strdup(arena, "-");
+    gw_report_init(&report, arena);
+    assert_int_equal(try_encode(COURT, r, NULL, &text), GW_INVALID);
+    assert_true(reported(GW_PROBLEM_ERROR, "target-value", "iname"));
+}
+
 static void test_dates_of_courts(void **state)
 {
     (void)state;
@@ -597,6 +622,7 @@ int main(void)
         TEST(test_masked_numbers),
         TEST(test_either_code_of_a_firm),
         TEST(test_age_of_a_firm),
+        TEST(test_values_of_another_alphabet),
         TEST(test_dates_of_courts),
         TEST(test_scores_are_exact),
         TEST(test_a_score_is_of_a_person_on_a_scale),

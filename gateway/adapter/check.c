@@ -82,6 +82,10 @@ static enum gw_status check_counts(const struct gw_adapter *a, struct gw_buf *re
 
 static enum gw_status check_pairs(const struct gw_adapter *a, bool loaded, struct gw_buf *ret_error)
 {
+    if (a->descriptor_set == NULL && a->descriptor_set_size != 0) {
+        gw_buf_printf(ret_error, "adapter %s: descriptor_set_size without descriptor_set", a->name);
+        return GW_INVALID;
+    }
     if (loaded && a->service_count != 0 && a->descriptor_set == NULL) {
         gw_buf_printf(ret_error, "adapter %s: services without descriptor_set", a->name);
         return GW_INVALID;

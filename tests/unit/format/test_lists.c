@@ -211,7 +211,8 @@ static void test_removed_entries_are_withdrawn(void **state)
     assert_string_equal(r->list_entry->removal_reason, "信用修复");
     expect_accepted(COMMON, left);
     /* The column says one thing, the record another. */
-    static const int wrong[] = {STATUS(IN_FORCE), STATUS(REPAIRED), STATUS(EXPIRED)};
+    static const Xinqiao__V1__RecordStatus wrong[] = {STATUS(IN_FORCE), STATUS(REPAIRED),
+                                                      STATUS(EXPIRED)};
     for (size_t i = 0; i < GW_ARRAY_LEN(wrong); i++) {
         r->status = wrong[i];
         gw_report_init(&report, arena);

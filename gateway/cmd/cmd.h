@@ -143,5 +143,18 @@ int gw_cmd_log_show(struct gw_cmd_ctx *c, int argc, char **argv);
 int gw_cmd_log_verify(struct gw_cmd_ctx *c, int argc, char **argv);
 int gw_cmd_conf_check(struct gw_cmd_ctx *c, int argc, char **argv);
 int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_check_list(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_query(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_consent_register(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_consent_revoke(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_consent_status(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_held(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_release(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_discard(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_publish(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_remove(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_lists_pull(struct gw_cmd_ctx *c, int argc, char **argv);
+int gw_cmd_peer_add(struct gw_cmd_ctx *c, int argc, char **argv);
 
 #endif

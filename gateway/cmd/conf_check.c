@@ -1,12 +1,12 @@
 /* `xinqiao conf check`: the daemon's own check, run by the daemon's own program beside this one, so
  * that what is checked is what would start. */
-#include "cmd/cmd.h"
+#include "cmd/peer.h"
 
 #include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int run_daemon(const struct gw_cmd_ctx *c, const char *file)
+int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file)
 {
     char beside[4200];
     snprintf(beside, sizeof(beside), "%s/xinqiaod", gw_cmd_bin_dir());
@@ -53,7 +53,7 @@ int gw_cmd_conf_check(struct gw_cmd_ctx *c, int argc, char **argv)
         gw_cmd_file_failed(c, file, errno == ENOENT ? GW_NOT_FOUND : GW_DENIED);
         return GW_EXIT_USAGE;
     }
-    rc = run_daemon(c, file);
+    rc = gw_cmd_daemon_check(c, file);
     if (c->json) {
         struct gw_cmd_json j;
         gw_cmd_json_init(&j);

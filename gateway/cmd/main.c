@@ -17,6 +17,24 @@ const struct gw_cmd gw_cmd_table[] = {
      gw_cmd_push, true},
     {"pull", "按本方格式拉取记录到文件（可续传）",
      "pull records into files in your format (resumable)", gw_cmd_pull, true},
+    {"check-list", "查询主体在不在名单上、依据、期限和可依法采取的措施",
+     "is a subject on a list: basis, end, lawful measures", gw_cmd_check_list, true},
+    {"query", "信用分互认：按协议查询可否享受便利",
+     "recognition of scores: which benefit by which agreement", gw_cmd_query, true},
+    {"consent register", "登记本人授权", "register the person's consent", gw_cmd_consent_register,
+     true},
+    {"consent revoke", "撤回授权", "revoke a consent", gw_cmd_consent_revoke, true},
+    {"consent status", "查看授权状况", "state of a consent", gw_cmd_consent_status, true},
+    {"lists", "各名单的状况", "state of all lists", gw_cmd_lists, true},
+    {"lists publish", "发布名单（全量、增量或逐条）", "publish a list (snapshot, batch or entries)",
+     gw_cmd_lists_publish, true},
+    {"lists remove", "移出名单中的一条", "end one entry of a list", gw_cmd_lists_remove, true},
+    {"lists pull", "保持一份名单副本，移出随到随用", "keep a copy of a list; removals are applied",
+     gw_cmd_lists_pull, true},
+    {"lists held", "扣留待放行的版本", "versions that are held", gw_cmd_lists_held, true},
+    {"lists release", "放行扣留的版本（需两人）", "release a held version (takes two)",
+     gw_cmd_lists_release, true},
+    {"lists discard", "丢弃扣留的版本", "throw a held version away", gw_cmd_lists_discard, true},
     {"sheet verify", "核验交接单", "verify a batch sheet", gw_cmd_sheet_verify, false},
     {"log search", "检索交换日志", "search the exchange log", gw_cmd_log_search, false},
     {"log show", "显示交换日志的一条", "show one entry of the exchange log", gw_cmd_log_show,
@@ -24,6 +42,8 @@ const struct gw_cmd gw_cmd_table[] = {
     {"log verify", "核验交换日志是否完整、未被改动",
      "verify that the exchange log is whole and unchanged", gw_cmd_log_verify, false},
     {"conf check", "检查网关配置", "check a gateway configuration", gw_cmd_conf_check, false},
+    {"peer add", "登记新的对接方并生成接入资料包", "register a counterpart, with a starter kit",
+     gw_cmd_peer_add, false},
     {"status", "网关状态一览，异常附处理办法", "the gateway on one screen, with cures",
      gw_cmd_status, true},
 };
@@ -39,11 +59,11 @@ static void help(const struct gw_cmd_ctx *c, FILE *f)
           f);
     for (size_t i = 0; i < gw_cmd_count; i++) {
         fputs("  ", f);
-        gw_cmd_pad(f, gw_cmd_table[i].name, 16);
+        gw_cmd_pad(f, gw_cmd_table[i].name, 18);
         fprintf(f, "%s\n", TR(c, gw_cmd_table[i].zh, gw_cmd_table[i].en));
     }
     fputs("  ", f);
-    gw_cmd_pad(f, "version", 16);
+    gw_cmd_pad(f, "version", 18);
     fprintf(f, "%s\n", TR(c, "显示版本", "show the version"));
     fputs(
         TR(c,
@@ -84,14 +104,15 @@ static const struct gw_cmd *find(int argc, char **argv, int *ret_words)
 {
     char two[64];
     snprintf(two, sizeof(two), "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    const struct gw_cmd *found = NULL; /* "lists held" before "lists" */
     for (size_t i = 0; i < gw_cmd_count; i++) {
         bool one = strcmp(gw_cmd_table[i].name, argv[0]) == 0;
-        if (one || strcmp(gw_cmd_table[i].name, two) == 0) {
+        if (strcmp(gw_cmd_table[i].name, two) == 0 || (one && found == NULL)) {
             *ret_words = one ? 1 : 2;
-            return &gw_cmd_table[i];
+            found = &gw_cmd_table[i];
         }
     }
-    return NULL;
+    return found;
 }
 
 static int unknown(const struct gw_cmd_ctx *c, int argc, char **argv)

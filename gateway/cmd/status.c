@@ -62,6 +62,47 @@ static void peers(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse 
     }
 }
 
+/* What each adapter says of itself; red lines stand at the end of the screen too, with their cure.
+ */
+static void adapters(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse *s)
+{
+    bool colour = isatty(1) != 0;
+    for (size_t i = 0; i < s->n_adapters; i++) {
+        const Xinqiao__V1__AdapterStatus *a = s->adapters[i];
+        char n[32];
+        if (a->file[0] == '\0' && a->n_lines == 0 && a->n_disabled == 0 && a->late_answers == 0)
+            continue; /* the gateway's own, with nothing to say */
+        printf(TR(c, "\n适配器 %s%s%s", "\nadapter %s%s%s"), a->name,
+               a->file[0] != '\0' ? "  " : "", a->file);
+        if (a->late_answers != 0)
+            printf(TR(c, "，迟到的应答 %s", ", %s late answers"),
+                   gw_cmd_number(a->late_answers, n));
+        putchar('\n');
+        for (size_t k = 0; k < a->n_disabled; k++)
+            printf(TR(c, "  已停用：%s\n", "  disabled: %s\n"), a->disabled[k]);
+        for (size_t k = 0; k < a->n_lines; k++) {
+            const Xinqiao__V1__AdapterLine *l = a->lines[k];
+            fputs("  ", stdout);
+            gw_cmd_pad(stdout, l->item, 22);
+            gw_cmd_pad(stdout, l->state, 10);
+            printf("%s%s%s\n", l->red && colour ? "\033[31m" : "", TR(c, l->text_zh, l->text_en),
+                   l->red && colour ? "\033[0m" : "");
+        }
+    }
+}
+
+static bool any_red(const Xinqiao__V1__StatusResponse *s)
+{
+    for (size_t i = 0; i < s->n_adapters; i++) {
+        if (s->adapters[i]->n_disabled != 0)
+            return true;
+        for (size_t k = 0; k < s->adapters[i]->n_lines; k++)
+            if (s->adapters[i]->lines[k]->red)
+                return true;
+    }
+    return s->n_red != 0;
+}
+
 static void log_lines(const struct gw_cmd_ctx *c, const Xinqiao__V1__LogStatus *l)
 {
     char a[32], b[32];
@@ -105,14 +146,23 @@ static void screen(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse
     printf(TR(c, "共 %s，拒绝 %s，不入日志 %s\n", "%s, %s refused, %s without an entry\n"),
            gw_cmd_number(s->calls, a), gw_cmd_number(s->calls_refused, b),
            gw_cmd_number(s->exempt_calls, d));
+    adapters(c, s);
     peers(c, s);
     putchar('\n');
     bool colour = isatty(1) != 0;
+    for (size_t i = 0; i < s->n_adapters; i++)
+        for (size_t k = 0; k < s->adapters[i]->n_lines; k++) {
+            const Xinqiao__V1__AdapterLine *l = s->adapters[i]->lines[k];
+            if (l->red)
+                printf(TR(c, "%s需处理：%s：%s%s（%s %s）\n", "%sACT: %s: %s%s (%s %s)\n"),
+                       colour ? "\033[31m" : "", l->item, TR(c, l->text_zh, l->text_en),
+                       colour ? "\033[0m" : "", s->adapters[i]->name, l->state);
+        }
     for (size_t i = 0; i < s->n_red; i++)
         printf(TR(c, "%s需处理：%s%s（%s）\n", "%sACT: %s%s (%s)\n"), colour ? "\033[31m" : "",
                TR(c, s->red[i]->text_zh, s->red[i]->text_en), colour ? "\033[0m" : "",
                s->red[i]->reason);
-    if (s->n_red == 0)
+    if (!any_red(s))
         puts(TR(c, "一切正常。", "All is well."));
 }
 
@@ -127,6 +177,37 @@ static void peers_json(const Xinqiao__V1__StatusResponse *s, struct gw_cmd_json 
         gw_cmd_json_u64(j, "refused", p->refused);
         gw_cmd_json_i64(j, "last_exchange_us", instant_us(p->last_exchange));
         gw_cmd_json_i64(j, "certificate_ends_us", instant_us(p->certificate_ends));
+        gw_cmd_json_close(j, '}');
+    }
+    gw_cmd_json_close(j, ']');
+}
+
+static void adapters_json(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusResponse *s,
+                          struct gw_cmd_json *j)
+{
+    gw_cmd_json_open(j, "adapters", '[');
+    for (size_t i = 0; i < s->n_adapters; i++) {
+        const Xinqiao__V1__AdapterStatus *a = s->adapters[i];
+        gw_cmd_json_open(j, NULL, '{');
+        gw_cmd_json_str(j, "name", a->name);
+        gw_cmd_json_str(j, "file", a->file);
+        gw_cmd_json_hex(j, "digest", gw_bytes_make(a->digest.data, a->digest.len));
+        gw_cmd_json_u64(j, "late_answers", a->late_answers);
+        gw_cmd_json_open(j, "disabled", '[');
+        for (size_t k = 0; k < a->n_disabled; k++)
+            gw_cmd_json_str(j, NULL, a->disabled[k]);
+        gw_cmd_json_close(j, ']');
+        gw_cmd_json_open(j, "lines", '[');
+        for (size_t k = 0; k < a->n_lines; k++) {
+            const Xinqiao__V1__AdapterLine *l = a->lines[k];
+            gw_cmd_json_open(j, NULL, '{');
+            gw_cmd_json_str(j, "item", l->item);
+            gw_cmd_json_str(j, "state", l->state);
+            gw_cmd_json_str(j, "text", TR(c, l->text_zh, l->text_en));
+            gw_cmd_json_bool(j, "red", l->red);
+            gw_cmd_json_close(j, '}');
+        }
+        gw_cmd_json_close(j, ']');
         gw_cmd_json_close(j, '}');
     }
     gw_cmd_json_close(j, ']');
@@ -167,6 +248,7 @@ static void screen_json(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusRes
     gw_cmd_json_u64(&j, "calls_refused", s->calls_refused);
     gw_cmd_json_u64(&j, "exempt_calls", s->exempt_calls);
     peers_json(s, &j);
+    adapters_json(c, s, &j);
     gw_cmd_json_open(&j, "red", '[');
     for (size_t i = 0; i < s->n_red; i++) {
         gw_cmd_json_open(&j, NULL, '{');
@@ -209,7 +291,7 @@ int gw_cmd_status(struct gw_cmd_ctx *c, int argc, char **argv)
             screen_json(c, s);
         else
             screen(c, s, r.address);
-        rc = s->n_red != 0 ? EXIT_RED : EXIT_FINE;
+        rc = any_red(s) ? EXIT_RED : EXIT_FINE;
     } else if (rc == GW_EXIT_FAILED) {
         rc = GW_EXIT_USAGE; /* 1 is for what the gateway shows */
     }

@@ -50,6 +50,13 @@ struct gw_tls_identity {
     int64_t not_after_us;
 };
 
+/* A fresh P-256 key (PEM, not encrypted: wipe it) and a certificate request whose SAN is
+ * xinqiao://<role>/<peer>. `organisation` is UTF-8, at most 64 characters. GW_INVALID: the names do
+ * not fit a certificate. */
+GW_MUST_USE enum gw_status gw_tls_request_new(const char *role, const char *peer,
+                                              const char *organisation, struct gw_buf *ret_key,
+                                              struct gw_buf *ret_request);
+
 struct gw_tls;
 /* `host` (client side only, may be NULL) is verified against the server's certificate and sent as
  * SNI. */

@@ -160,6 +160,22 @@ static void set_up_library(void)
     sqlite3_initialize();
 }
 
+enum gw_status gw_store_db_open_trial(struct gw_store_db **ret)
+{
+    struct gw_store_db *db = calloc(1, sizeof(*db));
+    if (db == NULL)
+        return GW_NOMEM;
+    db->mode = GW_STORE_DB_WRITER;
+    if (sqlite3_open_v2(":memory:", &db->conn, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE,
+                        NULL) != SQLITE_OK) {
+        gw_store_db_close(db);
+        return GW_NOMEM;
+    }
+    sqlite3_db_config(db->conn, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    *ret = db;
+    return GW_OK;
+}
+
 enum gw_status gw_store_db_open(const char *path, enum gw_store_db_mode mode,
                                 const struct gw_store_settings *set, struct gw_store_db **ret,
                                 struct gw_buf *ret_error)

@@ -34,6 +34,8 @@ struct gw_store_value {
 GW_MUST_USE enum gw_status gw_store_db_open(const char *path, enum gw_store_db_mode mode,
                                             const struct gw_store_settings *set,
                                             struct gw_store_db **ret, struct gw_buf *ret_error);
+/* A writer whose data are in memory and go with it. */
+GW_MUST_USE enum gw_status gw_store_db_open_trial(struct gw_store_db **ret);
 /* Prepares the statements of this mode: when the schema is there. */
 GW_MUST_USE enum gw_status gw_store_db_prepare(struct gw_store_db *db);
 /* NULL is fine. After a failure of the device the file is left as it is: no checkpoint. */

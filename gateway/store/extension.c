@@ -1,5 +1,6 @@
 /* Extensions: the schema and the statements of adapters beside ours. What is wrong with one fails
  * the start in a sentence that names it, and leaves nothing behind. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -227,5 +228,27 @@ enum gw_status gw_store_extensions_open(struct gw_store *s, struct gw_buf *ret_e
             (void)!gw_store_db_tx(s->db, GW_STEP_ROLLBACK);
     }
     gw_buf_fini(&none);
+    return st;
+}
+
+enum gw_status gw_store_extensions_check(const struct gw_store_extension *e, size_t count,
+                                         struct gw_buf *ret_error)
+{
+    static const char where[] = "in memory";
+    struct gw_store *s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        return GW_NOMEM;
+    s->set.extensions = e;
+    s->set.extension_count = count;
+    snprintf(s->path, sizeof(s->path), "%s", where);
+    enum gw_status st = gw_store_db_open_trial(&s->db);
+    if (st == GW_OK)
+        st = gw_store_schema_migrate(s->db, where, 0, ret_error);
+    if (st == GW_OK)
+        st = gw_store_db_prepare(s->db);
+    if (st == GW_OK)
+        st = gw_store_extensions_open(s, ret_error);
+    gw_store_db_close(s->db);
+    free(s);
     return st;
 }

@@ -61,6 +61,10 @@ struct gw_store;
  * later step than the extension. What an extension made that is not given today stays as it is. */
 GW_MUST_USE enum gw_status gw_store_open(const struct gw_store_settings *s, struct gw_store **ret,
                                          struct gw_buf *ret_error);
+/* Without a data set: would these extensions' steps and statements do, on an empty one? Nothing is
+ * written. One sentence in ret_error. */
+GW_MUST_USE enum gw_status gw_store_extensions_check(const struct gw_store_extension *e,
+                                                     size_t count, struct gw_buf *ret_error);
 /* Finishes queued jobs, checkpoints, closes. */
 void gw_store_close(struct gw_store *s);
 

@@ -1,11 +1,12 @@
 """Tables of adapters: made once, kept when the adapter is away, never edited or taken back; a wrong one keeps the gateway from
 starting and leaves nothing behind. The shared objects are those of tests/adapters/broken/."""
 import sqlite3
+import subprocess
 
 import pytest
 from lib import reflected
 from lib.client import refusal
-from lib.paths import BUILD, SLOWNESS
+from lib.paths import BUILD, DAEMON, SLOWNESS
 
 OBJECTS = BUILD / "tests/adapters"
 
@@ -112,6 +113,9 @@ def test_a_wrong_schema_keeps_the_gateway_from_starting(stopped_gateway, name, w
     gateway = stopped_gateway
     adapter(gateway, "tables")
     adapter(gateway, name)
+    done = subprocess.run([DAEMON, "-c", gateway.file, "--check"], capture_output=True, text=True, timeout=60 * SLOWNESS)
+    assert done.returncode == 78 and all(word in done.stderr for word in words), done
+    assert not gateway.data.exists()
     not_started(gateway, *words)
     assert tables(gateway, "bad%") == set() == tables(gateway, "tables%"), "nothing of any adapter"
     away(gateway, name)

@@ -321,6 +321,25 @@ static void names_keep_tables_apart(void **state)
     refused_with(w, GW_INVALID, "adapter list: tables of the adapter list_red");
 }
 
+static void a_check_needs_no_data_set(void **state)
+{
+    struct world *w = *state;
+    struct gw_store_extension e[] = {score_extension(), list_extension()};
+    struct gw_buf said;
+    gw_buf_init(&said, 4096);
+    assert_int_equal(gw_store_extensions_check(e, 2, &said), GW_OK);
+    assert_int_equal(gw_store_extensions_check(NULL, 0, &said), GW_OK);
+    assert_int_equal(said.len, 0);
+    const struct gw_store_statement wrong = {"wrong", false, "SELECT id FROM record"};
+    e[1].statements = &wrong;
+    e[1].statement_count = 1;
+    assert_int_equal(gw_store_extensions_check(e, 2, &said), GW_INVALID);
+    gw_buf_u8(&said, 0);
+    assert_non_null(strstr((char *)said.ptr, "adapter list: statement wrong: reads the table"));
+    gw_buf_fini(&said);
+    assert_int_equal(access(w->dir, F_OK), -1);
+}
+
 /* Killed at any moment of its first start: the next one finds all steps or none, and completes. */
 static void killed_between_steps(void **state)
 {
@@ -369,6 +388,7 @@ int main(void)
         TEST(a_step_may_do_all_to_its_own),
         TEST(a_statement_touches_nothing_but_its_own),
         TEST(names_keep_tables_apart),
+        TEST(a_check_needs_no_data_set),
         TEST(killed_between_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

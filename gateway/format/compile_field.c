@@ -71,6 +71,7 @@ void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
     fld->inferred = gw_compile_is(s->certainty, "inferred");
     c->format->inferred = c->format->inferred || fld->inferred;
     field_fill(c, s, fld);
+    fld->free_text = false; /* who does not know what it is does not know that bytes would matter */
 }
 
 void gw_compile_field(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_row *row)

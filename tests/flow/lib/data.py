@@ -19,8 +19,16 @@ ZHEJIANG = "zhejiang.penalty.unified@1"
 SUZHOU = "suzhou.penalty@1"
 SUZHOU_PERMIT = "suzhou.permit@1"
 CANONICAL = "canonical.record@1"
+COMMON_LIST = "common.list@1"
+SERIOUS_LIST = "zhejiang.list.serious@1"
+RED_LIST = "zhejiang.list.red@1"
+COURT_LIST = "national.list.court@1"
+COURT_LIST_ZJ = "zhejiang.list.court@1"
+SCORE = "municipal.score@1"
 PENALTIES = (NATIONAL_ORG, NATIONAL_PERSON, ZHEJIANG, SUZHOU)
 PERMITS = (PERMIT_ORG, PERMIT_PERSON, SUZHOU_PERMIT)
+LISTS = (COMMON_LIST, SERIOUS_LIST, RED_LIST, COURT_LIST, COURT_LIST_ZJ)
+XML = (NATIONAL_ORG, NATIONAL_PERSON, PERMIT_ORG, PERMIT_PERSON)
 
 
 def table(path):
@@ -29,7 +37,7 @@ def table(path):
 
 
 def package_path(fmt, name=None):
-    return DATA / "formats" / fmt / (name or ("package.xml" if fmt.startswith("national") else "package.json"))
+    return DATA / "formats" / fmt / (name or ("package.xml" if fmt in XML else "package.json"))
 
 
 def package(fmt, name=None):
@@ -39,9 +47,10 @@ def package(fmt, name=None):
 def records(fmt, name=None):
     """The bytes of each record of a package."""
     content = package(fmt, name)
-    if fmt.startswith("national"):
+    if fmt in XML:
         return re.findall(rb"<record>.*?</record>", content, re.S)
-    return [line.rstrip(b",") for line in content.split(b"\n") if line.startswith((b'{"PUNISH', b'{"ADM'))]
+    lines = (line.rstrip(b",") for line in content.split(b"\n"))
+    return [line for line in lines if line.startswith(b'{"') and line.endswith(b"}")]
 
 
 def rows(fmt):

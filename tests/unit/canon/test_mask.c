@@ -112,7 +112,7 @@ static void test_numbers_and_names(void **state)
     assert_string_equal(name(""), "");
 }
 
-/* formats.md L12 */
+/* INVARIANTS C12, formats.md L12 */
 static void test_person_is_masked_everywhere(void **state)
 {
     (void)state;

@@ -427,6 +427,17 @@ void gw_call_drain(struct gw_call_loop *l)
     }
 }
 
+bool gw_call_only_lent(const struct gw_call_loop *l)
+{
+    GW_LIST_FOR(it, &l->calls)
+    {
+        const struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
+        if (c->lent == NULL || !c->ended)
+            return false;
+    }
+    return l->call_count > 0;
+}
+
 void gw_call_closed(struct gw_call *c)
 {
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);

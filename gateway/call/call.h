@@ -144,6 +144,15 @@ void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
 /* No new calls from here on, and those that wait for nothing but news (a health watch) end now,
  * with `draining`. */
 void gw_call_drain(struct gw_call_loop *l);
+/* All calls that are left have ended and wait for a worker to come back. */
+bool gw_call_only_lent(const struct gw_call_loop *l);
+
+/* The body of the entry of work that nobody asked for (SPEC.md 21.12): what its segment notes. */
+GW_MUST_USE enum gw_status gw_call_evidence_own(struct gw_audit *log,
+                                                const struct gw_call_generation *gen,
+                                                const struct gw_segment *s, const char *method,
+                                                const uint8_t exchange_id[16],
+                                                struct gw_buf *ret_body);
 
 struct gw_call;
 /* Begins a call from its request headers. NULL only when there is no memory for a refusal: reset

@@ -155,6 +155,8 @@ enum gw_status gw_generation_new(const char *conf, const struct gw_adapter_set *
         .descriptor_set = described.ptr,
         .descriptor_set_size = described.len,
         .service_names = gw_adapter_service_names(adapters),
+        .adapters = adapters,
+        .adapter_states = g->call.adapter_states,
         .serving = gw_server_serving,
         .status = gw_server_status,
     };

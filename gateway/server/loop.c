@@ -1,11 +1,12 @@
 /* One loop thread: its listener, connections and calls; takes new generations and drains. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/server_internal.h"
 
-enum { DRAIN_POLL_MS = 20, GOAWAY_GAP_POLLS = 5 };
+enum { DRAIN_POLL_MS = 20, GOAWAY_GAP_POLLS = 5, STUCK_POLLS = 250 };
 
 static __thread struct gw_server_loop *here;
 
@@ -49,6 +50,13 @@ static void drain_poll(void *arg)
     if (l->drain_polls > GOAWAY_GAP_POLLS && l->conns.count == 0 && l->calls.call_count == 0) {
         gw_io_loop_stop(l->io);
         return;
+    }
+    /* Nothing can end a handler that does not come back: the next start recovers. */
+    if (l->drain_polls > polls + STUCK_POLLS && gw_call_only_lent(&l->calls)) {
+        GW_LOG(GW_LOG_ERROR, "server",
+               "%u calls are stuck in handlers of adapters: leaving without them",
+               l->calls.call_count);
+        _exit(GW_EXIT_OS);
     }
     gw_io_timer_arm(l->drain_timer, DRAIN_POLL_MS);
 }
@@ -138,9 +146,12 @@ enum gw_status gw_server_loop_init(struct gw_server *s, struct gw_server_loop *l
                                      .audit = s->audit,
                                      .generation = gw_call_generation_ref(&g->call),
                                      .limits = &g->settings.limits,
+                                     .workers = s->workers,
                                      .counters = &s->counters};
     gw_call_loop_init(&l->calls);
     GW_TRY(gw_store_reader_open(s->store, &l->calls.reader));
+    GW_TRY(gw_call_news_init(&l->news, s->store));
+    gw_call_news_join(&l->news, &l->calls);
     l->conns = (struct gw_conn_loop){.calls = &l->calls,
                                      .settings = &g->settings.conn,
                                      .tls = gw_tls_context_ref(g->tls),
@@ -163,6 +174,8 @@ void gw_server_loop_fini(struct gw_server_loop *l)
 {
     if (l->io == NULL)
         return;
+    if (l->calls.news != NULL)
+        gw_call_news_join(&l->news, NULL);
     if (l->drain_timer != NULL)
         gw_io_timer_free(l->drain_timer);
     if (l->sweep_timer != NULL)

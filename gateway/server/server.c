@@ -47,6 +47,18 @@ static size_t loaded_count(const struct gw_adapter_set *s)
     return n;
 }
 
+/* Would the store take what the adapters keep in it? */
+static enum gw_status check_extensions(const struct gw_adapter_set *set, struct gw_buf *ret_text)
+{
+    const struct gw_store_extension *e;
+    size_t count;
+    GW_CLEANUP(gw_arena_freep) struct gw_arena *arena = gw_arena_new("extensions", 16u << 20);
+    if (arena == NULL)
+        return GW_NOMEM;
+    GW_TRY(gw_adapter_set_extensions(set, arena, &e, &count));
+    return gw_store_extensions_check(e, count, ret_text);
+}
+
 enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
 {
     GW_CLEANUP(gw_adapter_set_freep) struct gw_adapter_set *adapters = NULL;
@@ -58,6 +70,7 @@ enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
     enum gw_status st = gw_server_adapters(&settings, &adapters, ret_text);
     gw_server_settings_fini(&settings, config);
     GW_TRY(st);
+    GW_TRY(check_extensions(adapters, ret_text));
     GW_TRY(gw_generation_new(conf, adapters, &g, ret_text));
     gw_buf_printf(ret_text,
                   "%s: good: %zu formats (%s), %s, %zu peers, %zu adapters, certificate ends in %d "
@@ -247,6 +260,34 @@ static void note_refused(struct gw_server *s, struct gw_bytes faults)
     pthread_mutex_unlock(&s->refused_lock);
 }
 
+/* Adapters are given another chance with each configuration. */
+static void use_adapters(struct gw_server *s, struct gw_generation *g)
+{
+    const struct gw_call_limits *lim = &g->settings.limits;
+    gw_adapter_budgets(lim->adapter_loop_budget_ms, lim->adapter_worker_budget_ms);
+    gw_adapter_set_enable(s->adapters);
+    if (s->ticker != NULL)
+        gw_ticker_use(s->ticker, &g->call);
+}
+
+/* On any thread. */
+static void method_disabled(void *arg, const struct gw_adapter_target *t)
+{
+    struct gw_server *s = arg;
+    gw_audit_alarm(s->audit, "adapter.disabled", t->name);
+}
+
+/* What adapters need beside loops; the work by the clock is done once before anybody is served. */
+static enum gw_status open_adapters(struct gw_server *s)
+{
+    use_adapters(s, s->generation);
+    GW_TRY(gw_adapter_watch_start(method_disabled, s));
+    GW_TRY(gw_call_workers_new(s->store, s->settings.limits.adapter_workers, &s->workers));
+    GW_TRY(gw_ticker_new(s->adapters, s->store, s->audit, &s->generation->call, &s->ticker));
+    gw_ticker_run_all(s->ticker);
+    return GW_OK;
+}
+
 /* All or nothing: what is refused changes nothing. */
 static void reload(struct gw_server *s)
 {
@@ -270,6 +311,7 @@ static void reload(struct gw_server *s)
         return;
     }
     gw_generation_commit(g);
+    use_adapters(s, g);
     for (unsigned i = 0; i < s->loops; i++)
         if (gw_server_loop_change(&s->loop[i], g, false) != GW_OK)
             GW_LOG(GW_LOG_ERROR, "server", "loop %u keeps the old configuration: out of memory", i);
@@ -311,6 +353,8 @@ static void stop(struct gw_server *s)
     for (unsigned i = 0; i < s->loops; i++)
         if (s->loop[i].started)
             pthread_join(s->loop[i].thread, NULL);
+    gw_ticker_free(s->ticker);
+    s->ticker = NULL;
     if (s->audit != NULL && s->generation != NULL && !atomic_load(&s->log_dead) &&
         gw_server_log_config(s, "config.stop", &s->generation->conf_digest,
                              s->generation->mapping) != GW_OK)
@@ -319,6 +363,8 @@ static void stop(struct gw_server *s)
 
 static void server_fini(struct gw_server *s)
 {
+    gw_call_workers_free(s->workers);
+    gw_adapter_watch_stop();
     for (unsigned i = 0; i < s->loops; i++)
         gw_server_loop_fini(&s->loop[i]);
     if (s->store != NULL)
@@ -386,7 +432,10 @@ static int start(struct gw_server *s, struct gw_buf *error)
         return rc;
     lend_process(s, s->generation);
     gw_generation_commit(s->generation);
-    return open_loops(s, error);
+    if (open_adapters(s) != GW_OK)
+        return GW_EXIT_OS;
+    rc = open_loops(s, error);
+    return rc == 0 && gw_ticker_start(s->ticker) != GW_OK ? GW_EXIT_OS : rc;
 }
 
 int gw_server_run(const char *conf)

@@ -14,6 +14,7 @@
 #include "law/law.h"
 #include "server/refusals.h"
 #include "server/server.h"
+#include "server/tick.h"
 #include "service/service.h"
 #include "store/store.h"
 #include "tls/tls.h"
@@ -94,6 +95,7 @@ struct gw_server_loop {
     bool started;
     struct gw_io_loop *io;
     struct gw_call_loop calls;
+    struct gw_call_news news;
     struct gw_conn_loop conns;
     struct gw_io_listener *listener;
     struct gw_refusals refusals;
@@ -114,6 +116,8 @@ struct gw_server {
     char sheet_vkey[512];
     struct gw_generation *generation;
     struct gw_call_counters counters;
+    struct gw_call_workers *workers;
+    struct gw_ticker *ticker;
     char counted[GW_COUNTED_PEERS]
                 [65]; /* whose counters each place holds, for as long as the process runs */
     struct gw_server_loop loop[GW_MAX_LOOPS];

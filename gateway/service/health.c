@@ -1,4 +1,5 @@
 /* grpc.health.v1: is the gateway serving, as a whole ("") or a service of it. */
+#include "adapter/adapter.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "service/service_internal.h"
 
@@ -15,13 +16,22 @@ static bool known(const struct gw_service_ctx *x, const char *service)
     return false;
 }
 
-static void send_status(const struct gw_service_ctx *x, bool is_known)
+static bool serves(const struct gw_service_ctx *x, const char *service)
+{
+    const struct gw_service_views *v = x->views;
+    if (v->serving != NULL && !v->serving())
+        return false;
+    /* The gateway serves on while a method of an adapter is disabled; that service does not. */
+    return v->adapters == NULL || service[0] == '\0' ||
+           !gw_adapter_service_disabled(v->adapters, service);
+}
+
+static void send_status(const struct gw_service_ctx *x, const char *service)
 {
     Grpc__Health__V1__HealthCheckResponse m = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-    bool serving = x->views->serving == NULL || x->views->serving();
-    m.status = !is_known ? STATUS(SERVICE_UNKNOWN)
-               : serving ? STATUS(SERVING)
-                         : STATUS(NOT_SERVING);
+    m.status = !known(x, service)   ? STATUS(SERVICE_UNKNOWN)
+               : serves(x, service) ? STATUS(SERVING)
+                                    : STATUS(NOT_SERVING);
     x->host->send(x->call, &m.base);
 }
 
@@ -35,7 +45,7 @@ int32_t gw_service_health_check(void *self, struct gw_adapter_call *c, void *sta
         (const Grpc__Health__V1__HealthCheckRequest *)message;
     if (!known(&x, in->service))
         return gw_service_end(&x, "service-unknown");
-    send_status(&x, true);
+    send_status(&x, in->service);
     return gw_service_end(&x, "ok");
 }
 
@@ -48,6 +58,6 @@ int32_t gw_service_health_watch(void *self, struct gw_adapter_call *c, void *sta
     struct gw_service_ctx x = gw_service_ctx_make(self, c);
     const Grpc__Health__V1__HealthCheckRequest *in =
         (const Grpc__Health__V1__HealthCheckRequest *)message;
-    send_status(&x, known(&x, in->service));
+    send_status(&x, in->service);
     return 0;
 }

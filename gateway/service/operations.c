@@ -131,13 +131,34 @@ static bool set_server(const struct gw_service_ctx *x, Xinqiao__V1__StatusRespon
     return m->peers != NULL;
 }
 
+/* Lines that adapters call red, with their own texts. */
+static size_t red_lines(const Xinqiao__V1__StatusResponse *m, Xinqiao__V1__StatusLine *line)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_adapters; i++)
+        for (size_t k = 0; k < m->adapters[i]->n_lines; k++) {
+            const Xinqiao__V1__AdapterLine *l = m->adapters[i]->lines[k];
+            if (!l->red)
+                continue;
+            if (line != NULL) {
+                xinqiao__v1__status_line__init(&line[n]);
+                line[n].reason = l->state;
+                line[n].text_zh = l->text_zh;
+                line[n].text_en = l->text_en;
+            }
+            n++;
+        }
+    return n;
+}
+
 static bool set_red(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse *m,
                     const struct gw_report *red)
 {
     struct gw_service_findings found;
     gw_service_findings_make(x->arena, red, true, RED_MAX, &found);
-    Xinqiao__V1__StatusLine *line = gw_arena_calloc(x->arena, found.count, sizeof(*line));
-    m->red = gw_arena_calloc(x->arena, found.count, sizeof(Xinqiao__V1__StatusLine *));
+    size_t total = found.count + red_lines(m, NULL);
+    Xinqiao__V1__StatusLine *line = gw_arena_calloc(x->arena, total + 1, sizeof(*line));
+    m->red = gw_arena_calloc(x->arena, total + 1, sizeof(Xinqiao__V1__StatusLine *));
     if (line == NULL || m->red == NULL)
         return false;
     for (size_t i = 0; i < found.count; i++) {
@@ -145,9 +166,11 @@ static bool set_red(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse 
         line[i].reason = found.items[i]->reason;
         line[i].text_zh = found.items[i]->text_zh;
         line[i].text_en = found.items[i]->text_en;
-        m->red[i] = &line[i];
     }
-    m->n_red = found.count;
+    (void)red_lines(m, line + found.count);
+    for (size_t i = 0; i < total; i++)
+        m->red[i] = &line[i];
+    m->n_red = total;
     return true;
 }
 
@@ -164,7 +187,8 @@ int32_t gw_service_status(void *self, struct gw_adapter_call *c, void *state,
     m.version = gw_service_str(XINQIAO_VERSION);
     m.generation = gw_service_str(x.views->generation);
     m.policy = gw_service_str(x.views->policy);
-    if ((x.views->audit != NULL && !set_log(&x, &m, &red)) ||
+    if (!gw_service_status_adapters(&x, &m, &red) ||
+        (x.views->audit != NULL && !set_log(&x, &m, &red)) ||
         (x.views->store != NULL && !set_store(&x, &m, &red)) || !set_server(&x, &m, &red) ||
         !set_red(&x, &m, &red) || gw_arena_failed(x.arena))
         return -1;

@@ -31,9 +31,11 @@ struct gw_service_views {
     struct gw_audit *audit;
     const uint8_t *descriptor_set; /* all services, for reflection */
     size_t descriptor_set_size;
-    const char *const *service_names;    /* full names, NULL-terminated, for reflection */
-    const struct gw_sign_key *sheet_key; /* signs batch sheets; gw_service_sheet_key_load() */
-    const char *sheet_vkey;              /* and its verifier key, "<host>/sheet+..." */
+    const char *const *service_names;      /* full names, NULL-terminated, for reflection */
+    const struct gw_sign_key *sheet_key;   /* signs batch sheets; gw_service_sheet_key_load() */
+    const char *sheet_vkey;                /* and its verifier key, "<host>/sheet+..." */
+    const struct gw_adapter_set *adapters; /* for health and status; may be NULL */
+    void *const *adapter_states;           /* what prepare() of each made; may be NULL */
     /* Is the gateway serving: health. */
     bool (*serving)(void);
     /* The parts of a status that only the server knows; borrowed until the next call on this

@@ -201,6 +201,10 @@ void gw_service_pull_count(struct gw_pull_count list[GW_PULL_REASONS], const cha
 GW_SERVICE_HANDLERS(M)
 #undef M
 
+/* status_adapters.c: the adapters from files, and their red lines. False: out of memory. */
+bool gw_service_status_adapters(const struct gw_service_ctx *x, Xinqiao__V1__StatusResponse *m,
+                                struct gw_report *red);
+
 int32_t gw_service_push_open(void *self, struct gw_adapter_call *c, void **ret_state);
 int32_t gw_service_push_prepare(void *self, struct gw_adapter_call *c,
                                 const ProtobufCMessage *message, void **ret_item);

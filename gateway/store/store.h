@@ -43,7 +43,7 @@ struct gw_store_settings {
     uint64_t cache_bytes; /* page cache of the writer */
     uint64_t mmap_bytes;
     /* What a statement of an extension may take on a reader: steps of SQLite's machine, rows. */
-    uint64_t query_steps;
+    uint32_t query_steps;
     uint32_t query_rows;
     /* Borrowed until the store is closed. */
     const struct gw_store_extension *extensions;

@@ -194,14 +194,17 @@ struct gw_adapter_host {
      * basic service): 1 or 0. */
     int32_t (*law_benefit_purpose)(struct gw_adapter_call *c, const char *purpose);
 
-    /* Store. `statement` is the index of a row of the adapter's `statements`. In WRITER methods and
-     * tick() everything is part of the host's transaction; elsewhere statements that write are
-     * refused. 0, or -1: return it. */
+    /* Store. `statement` is the index of a row of the adapter's `statements`, `count` the number of
+     * its parameters. In WRITER methods and tick() everything is part of the host's transaction;
+     * elsewhere statements that write are refused, and on loops those that take long or answer many
+     * rows (options store.query_steps and store.query_rows): page by a key and LIMIT.
+     * Floating-point results are refused. 0, or -1, a broken constraint too: return it; the text
+     * log says why. */
     int32_t (*sql)(struct gw_adapter_call *c, uint32_t statement,
                    const struct gw_adapter_value *params, size_t count, gw_adapter_row_fn *fn,
                    void *arg);
     /* The next change number, in commit order over all adapters and records; in transactions only.
-     */
+     * A tick() that took one, or receipt(), must note counts: without an entry it is undone. */
     int64_t (*change_next)(struct gw_adapter_call *c);
     /* Readers treat rows with a higher change number as not there yet: their entry in the log is
      * not durable. */
@@ -209,7 +212,8 @@ struct gw_adapter_host {
     /* The receipt id of this transaction's entry, for send_receipt_of() of later duplicates. */
     int64_t (*receipt)(struct gw_adapter_call *c);
     /* HMAC under the data set's key: how a subject or another value that names a person is looked
-     * up. `type` as for note_subject(), or a word of your own. */
+     * up; the same in all adapters. `type` as for note_subject(), or a word of your own, of 255
+     * bytes at most. */
     void (*key_of)(struct gw_adapter_call *c, const char *type, const void *value, size_t len,
                    uint8_t ret[32]);
     /* Sealed under the data set's key; `ad` is what it is for and must be the same to open it. 0,

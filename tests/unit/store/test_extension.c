@@ -88,6 +88,7 @@ static void one_that_is_not_loaded_today_stays(void **state)
     assert_int_equal(ask(w, "SELECT count(*) FROM list_entry"), 1);
 }
 
+/* INVARIANTS S2 */
 static void an_edited_step_is_refused(void **state)
 {
     struct world *w = *state;
@@ -106,6 +107,7 @@ static void an_edited_step_is_refused(void **state)
     opens(w);
 }
 
+/* INVARIANTS S2 */
 static void a_newer_schema_is_refused(void **state)
 {
     struct world *w = *state;
@@ -153,6 +155,7 @@ static void a_failed_start_leaves_nothing_behind(void **state)
     assert_int_equal(steps_of(w, "list"), 2);
 }
 
+/* INVARIANTS S1, S4 */
 static void a_step_touches_nothing_but_its_own(void **state)
 {
     struct world *w = *state;
@@ -238,6 +241,7 @@ static void a_step_may_do_all_to_its_own(void **state)
     assert_int_equal(ask(w, "SELECT a FROM list_c WHERE d = 'e' AND b = 'x;--rollback'"), 7);
 }
 
+/* INVARIANTS S1, S4 */
 static void a_statement_touches_nothing_but_its_own(void **state)
 {
     struct world *w = *state;
@@ -284,6 +288,7 @@ static void a_statement_touches_nothing_but_its_own(void **state)
     assert_int_equal(access("/tmp/copy", F_OK), -1);
 }
 
+/* INVARIANTS S1 */
 static void names_keep_tables_apart(void **state)
 {
     struct world *w = *state;

@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-#include "store/store_support.h"
+#include "store/extension_support.h"
 
 /* A VFS in front of the system's, which counts writes and syncs down to a failure. */
 struct fault_file {
@@ -224,14 +224,17 @@ static void an_error_at_every_operation(void **state)
     every_operation_fails(SQLITE_IOERR);
 }
 
-/* Opening a new data set, too, fails with a text and can be repeated. */
+/* Opening a new data set, with tables of adapters, too, fails with a text and can be repeated. */
 static void opening_fails_at_every_operation(void **state)
 {
     (void)state;
+    const struct gw_store_extension e[] = {list_extension(), score_extension()};
     for (int code = 0; code < 2; code++) {
         for (int n = 1;; n++) {
             struct world w;
             world_make(&w);
+            w.set.extensions = e;
+            w.set.extension_count = GW_ARRAY_LEN(e);
             fault_at(n, code ? SQLITE_FULL : SQLITE_IOERR);
             enum gw_status st = world_try_open(&w, NULL, 0);
             bool reached = countdown == 0;
@@ -241,7 +244,10 @@ static void opening_fails_at_every_operation(void **state)
                 gw_store_close(w.s);
             w.s = NULL;
             world_open(&w);
+            struct told told = {0};
+            assert_int_equal(gw_store_reader_sql(w.r, 0, LIST_ALL, NULL, 0, tell, &told), GW_OK);
             assert_int_equal(put_range(&w, 0, FIRST, NULL), GW_OK);
+            gw_store_reader_turn_end(w.r);
             assert_int_equal(count_changes(&w, "penalty"), FIRST);
             world_close(&w);
             remove_tree(w.root);

@@ -167,6 +167,7 @@ static void a_job_that_ran_into_a_full_disk_is_not_kept(void **state)
     assert_string_equal(told.text, "1000\n");
 }
 
+/* INVARIANTS S5 */
 static void statements_end_when_the_caller_stops(void **state)
 {
     struct world *w = *state;
@@ -217,6 +218,7 @@ static void a_statement_does_not_run_inside_itself(void **state)
     assert_int_equal(n.other, GW_OK);
 }
 
+/* INVARIANTS S5 */
 static void a_query_that_runs_away_is_stopped(void **state)
 {
     struct world *w = *state;
@@ -247,6 +249,7 @@ static bool count_rows(void *arg, const struct gw_store_cell *v, size_t count)
     return true;
 }
 
+/* INVARIANTS S5 */
 static void too_many_rows_are_refused_on_loops_only(void **state)
 {
     struct world *w = *state;
@@ -317,6 +320,7 @@ static void change_numbers_are_those_of_records(void **state)
     assert_int_equal(visible, 4);
 }
 
+/* INVARIANTS S3 */
 static void a_change_without_an_entry_is_undone(void **state)
 {
     struct world *w = *state;

@@ -43,6 +43,19 @@ static void field_fill(struct gw_compiling *c, const struct gw_row_spec *s, stru
             c, s->line, "%s: `when` says when it is required: required = true is missing", s->name);
 }
 
+/* When we stored the record, where the sender of this format says when he did. */
+static void kept_fallback(struct gw_compiling *c, const struct gw_row_spec *s, struct gw_field *fld)
+{
+    if ((s->fallback != NULL) != (s->patterns.count == 1))
+        gw_compile_complain(c, s->line, "%s: fallback of a kept field needs one pattern", s->name);
+    if (s->fallback == NULL || s->patterns.count != 1 ||
+        !gw_compile_path(c, s->line, s->fallback, &fld->filled_from))
+        return;
+    fld->pattern = s->patterns.items[0];
+    if (fld->filled_from.type != GW_CANON_TIMESTAMP)
+        gw_compile_complain(c, s->line, "%s: fallback: %s is no instant", s->name, s->fallback);
+}
+
 void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
 {
     if (gw_compile_field_index(c->format, s->name) >= 0) {
@@ -50,10 +63,10 @@ void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
         return;
     }
     if (s->path != NULL || s->only_count != 0 || s->positive || s->derive != NULL ||
-        s->fallback != NULL || s->direction != NULL)
+        s->direction != NULL)
         gw_compile_complain(c, s->line,
-                            "%s: a kept field is not understood: no path, only, positive, derive, "
-                            "fallback or direction",
+                            "%s: a kept field is not understood: no path, only, positive, derive "
+                            "or direction",
                             s->name);
     if (s->structured && s->impersonal)
         gw_compile_complain(c, s->line, "%s: nobody can say what is inside a structured field",
@@ -67,6 +80,7 @@ void gw_compile_kept(struct gw_compiling *c, const struct gw_row_spec *s)
     fld->written = true;
     fld->structured = s->structured;
     fld->impersonal = s->impersonal;
+    kept_fallback(c, s, fld);
     fld->free_text = true;
     fld->inferred = gw_compile_is(s->certainty, "inferred");
     c->format->inferred = c->format->inferred || fld->inferred;

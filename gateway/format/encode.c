@@ -99,6 +99,29 @@ static bool fall_back(struct encoding *e, size_t i, const struct gw_row *row,
     return v->v[0].present;
 }
 
+/* When we stored it, in a column that says when a sender of this format did. */
+static bool fill_from_instant(struct encoding *e, size_t i)
+{
+    const struct gw_field *fld = &e->format->field[i];
+    struct gw_canon_value v;
+    char mem[64];
+    struct gw_buf b;
+    if (fld->filled_from.text == NULL)
+        return false;
+    gw_canon_get(e->record, &fld->filled_from, &v);
+    if (!v.present)
+        return false;
+    gw_buf_init_fixed(&b, mem, sizeof(mem));
+    gw_canon_date_format(v.date, v.second, fld->pattern, &b);
+    if (gw_buf_failed(&b) != GW_OK)
+        return false;
+    e->slots->slot[i] = (struct gw_slot){gw_arena_dup(e->ctx.arena, gw_buf_view(&b)), GW_FORM_TEXT};
+    e->filled[i] = true;
+    gw_report_add(e->report, GW_PROBLEM_DEFAULTED, "derived", fld->cname, "because",
+                  fld->filled_from.text, NULL);
+    return true;
+}
+
 /* A column carried without understanding: what the sender wrote there, in this very format. A grant
  * of some fields is none of it. */
 static void encode_kept(struct encoding *e, size_t i)
@@ -115,7 +138,8 @@ static void encode_kept(struct encoding *e, size_t i)
         e->filled[i] = true;
         return;
     }
-    use_default(e, i, NULL);
+    if (!fill_from_instant(e, i))
+        use_default(e, i, NULL);
 }
 
 static void encode_field(struct encoding *e, size_t i)

@@ -177,7 +177,9 @@ struct gw_field {
     bool kept;      /* carried in its place without understanding: no row, an extension */
     bool structured; /* ... and may be an array or an object */
     bool impersonal; /* ... and says nothing of a person: it stays where persons are masked */
-    struct gw_strings absent_texts; /* texts that say "nothing" in this column alone */
+    struct gw_canon_path filled_from; /* ... an instant that stands there for other senders */
+    const char *pattern;              /* ... written so */
+    struct gw_strings absent_texts;   /* texts that say "nothing" in this column alone */
     struct gw_cond when[GW_FORMAT_MAX_CONDS];
     size_t when_count;
     const struct gw_row *row[4]; /* in file order */

@@ -169,8 +169,9 @@ static enum gw_status compile_pair(struct gw_format_set *s, const struct gw_form
     for (size_t i = 0; i < s->path_count; i++) {
         struct gw_loss l = {.path = &s->path[i], .name = s->path[i].text};
         l.is_protected = gw_loss_is_protected(l.name);
-        l.by_list = source != NULL && strcmp(l.name, "list_entry.ends_on") == 0 &&
-                    filled_by(source, l.name) == NULL;
+        l.by_list =
+            source != NULL && filled_by(source, l.name) == NULL &&
+            (strcmp(l.name, "list_entry.ends_on") == 0 || strcmp(l.name, "list_entry.basis") == 0);
         if (!gw_canon_path_of_kind(l.name, t->kind))
             continue;
         const char *name = source != NULL ? filled_by(source, l.name) : l.name;

@@ -566,6 +566,9 @@ static void test_ends_and_bases_are_not_lost(void **state)
     gw_report_init(&report, arena);
     assert_string_equal(encode(SERIOUS, own, NULL), sample(SERIOUS));
     assert_true(reported(GW_PROBLEM_LOSS, "loss", "list_entry.ends_on"));
+    own->list_entry->basis = r->list_entry->basis;
+    assert_string_equal(encode(SERIOUS, own, NULL), sample(SERIOUS));
+    assert_true(reported(GW_PROBLEM_LOSS, "loss", "list_entry.basis"));
     /* Measures have no column anywhere. */
     char *measures[] = {gw_arena_strdup(arena, "no-commitment")};
     own->list_entry->measures = measures;
@@ -573,6 +576,42 @@ static void test_ends_and_bases_are_not_lost(void **state)
     gw_report_init(&report, arena);
     encode(SERIOUS, own, NULL);
     assert_true(reported(GW_PROBLEM_LOSS, "loss", "list_entry.measures"));
+    gw_format_defaults_free(d);
+}
+
+/* With what the law gives, and what the peer declares, the common platform holds entries of all. */
+static void test_entries_of_others_on_the_common_platform(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {SERIOUS, RED, COURT, ZCOURT};
+    struct gw_format_defaults *d =
+        defaults_of("d = ( { format = \"" COMMON "\"; values = { fddbr = "
+                    "\"未提供\"; lrmdsy = \"${list_entry.list_name}\"; }; } );");
+    gw_record *law = decode(COMMON, sample(COMMON));
+    Google__Protobuf__Timestamp stored = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+    stored.seconds = 1795406400;
+    char *text = NULL;
+    assert_non_null(d);
+    for (size_t i = 0; i < GW_ARRAY_LEN(ids); i++) {
+        gw_record *r = decode(ids[i], sample(ids[i]));
+        gw_report_init(&report, arena);
+        assert_int_equal(try_encode(COMMON, r, d, &text), GW_INVALID);
+        assert_true(reported(GW_PROBLEM_ERROR, "target-field-missing", "inserttime"));
+        assert_true(reported(GW_PROBLEM_ERROR, "target-field-missing", "rdyj"));
+        assert_true(reported(GW_PROBLEM_ERROR, "target-field-missing", "yxqz"));
+        r->list_entry->basis = law->list_entry->basis;
+        r->list_entry->ends_on = law->list_entry->ends_on;
+        r->received_at = &stored;
+        gw_report_init(&report, arena);
+        text = encode(COMMON, r, d);
+        assert_non_null(strstr(text, "\"inserttime\":\"2026-11-23 12:00:00\""));
+        assert_true(reported(GW_PROBLEM_DEFAULTED, "derived", "inserttime"));
+        gw_report_init(&report, arena);
+        assert_string_equal(decode(COMMON, text)->list_entry->list, r->list_entry->list);
+    }
+    /* What the sender of this format wrote himself stays. */
+    law->received_at = &stored;
+    assert_string_equal(encode(COMMON, law, d), sample(COMMON));
     gw_format_defaults_free(d);
 }
 
@@ -632,6 +671,7 @@ int main(void)
         TEST(test_a_grant_of_fields_is_none_of_carried_columns),
         TEST(test_courts_there_and_back),
         TEST(test_ends_and_bases_are_not_lost),
+        TEST(test_entries_of_others_on_the_common_platform),
         TEST(test_masked_records_can_be_written),
     };
     return cmocka_run_group_tests(tests, load_all, unload_all);

@@ -1,8 +1,8 @@
 /* bench: store */
 /* What the data set can take and give: puts in jobs of a segment, duplicates, single-record jobs of
- * many callers, changes read, subjects looked up. Prints a line per measure; the CPU figure is that
- * of the whole process. Keys are numbered as an authority numbers its documents; subjects and
- * business keys come in no order.
+ * many callers, changes read, subjects looked up, rows of an adapter. Prints a line per measure;
+ * the CPU figure is that of the whole process. Keys are numbered as an authority numbers its
+ * documents; subjects and business keys come in no order.
  *
  *   bench_store [records] [job size] [directory]      default 200000 1000 $TMPDIR */
 #include <ftw.h>
@@ -195,7 +195,7 @@ static void read_all(const char *what, const char *kind)
     gw_store_reader_close(r);
 }
 
-static void look_up(const char *what, unsigned a_turn)
+static void look_up(const char *what, const char *kind, unsigned a_turn)
 {
     struct gw_store_reader *r;
     unsigned long bytes = 0;
@@ -204,12 +204,98 @@ static void look_up(const char *what, unsigned a_turn)
     for (unsigned long i = 0; i < LOOKUPS; i++) {
         char subject[32];
         snprintf(subject, sizeof(subject), "91330500%010lu", i * 2654435761u % 4000000);
-        must(gw_store_by_subject(r, "CN-USCC", gw_bytes_str(subject), count_row, &bytes),
+        struct gw_bytes value = gw_bytes_str(subject);
+        must(kind == NULL ? gw_store_by_subject(r, "CN-USCC", value, count_row, &bytes)
+                          : gw_store_by_subject_kind(r, kind, "CN-USCC", value, count_row, &bytes),
              "look-up");
         if (i % a_turn == 0)
             gw_store_reader_turn_end(r);
     }
     end(what, LOOKUPS);
+    gw_store_reader_close(r);
+}
+
+/* ---- an adapter ---- */
+
+static const struct gw_store_migration steps[] = {
+    {1, "rows", "CREATE TABLE bench_row(k BLOB PRIMARY KEY, change_no INTEGER, t TEXT);"}};
+enum { ROW_PUT, ROW_GET };
+static const struct gw_store_statement statements[] = {
+    {"put", true, "INSERT INTO bench_row(k, change_no, t) VALUES($1, $2, $3)"},
+    {"get", false, "SELECT change_no, t FROM bench_row WHERE k = $1 AND change_no <= $2"}};
+static const struct gw_store_extension extension = {.name = "bench",
+                                                    .migrations = steps,
+                                                    .migration_count = GW_ARRAY_LEN(steps),
+                                                    .statements = statements,
+                                                    .statement_count = GW_ARRAY_LEN(statements)};
+
+static struct gw_store_cell key_cell(unsigned long n, uint8_t mem[GW_SHA256_LEN])
+{
+    must(gw_store_key_of(store, "CN-USCC", gw_bytes_make(&n, sizeof(n)), mem), "key");
+    return (struct gw_store_cell){.type = GW_STORE_BLOB,
+                                  .bytes = gw_bytes_make(mem, GW_SHA256_LEN)};
+}
+
+struct rows_job {
+    struct gw_store_job job;
+    unsigned long first, count;
+    int64_t receipt, change;
+};
+
+static enum gw_status rows_run(struct gw_store_job *job, struct gw_store_tx *tx)
+{
+    static const uint8_t exchange[16];
+    struct rows_job *j = GW_CONTAINER_OF(job, struct rows_job, job);
+    for (unsigned long i = 0; i < j->count; i++) {
+        uint8_t key[GW_SHA256_LEN];
+        j->change = gw_store_change_next(tx);
+        const struct gw_store_cell v[] = {
+            key_cell(j->first + i, key),
+            {.type = GW_STORE_NUMBER, .number = j->change},
+            {.type = GW_STORE_TEXT,
+             .bytes = GW_BYTES_LIT("a row of some sixty bytes of text, "
+                                   "as an entry of a list may have")}};
+        GW_TRY(gw_store_tx_sql(tx, 0, ROW_PUT, v, GW_ARRAY_LEN(v), NULL, NULL));
+    }
+    return gw_store_pending_put(tx, exchange, 0, 0, GW_BYTES_LIT("entry"), &j->receipt);
+}
+
+static void adapter_writes(const char *what, unsigned long total)
+{
+    begin();
+    for (unsigned long at = 0; at < total; at += job_size) {
+        struct rows_job j = {.job = {.run = rows_run}, .first = at, .count = job_size};
+        must(gw_store_run(store, &j.job), "rows");
+        gw_store_visible_advance(store, j.change);
+        gw_store_pending_done(store, j.receipt, 0);
+    }
+    end(what, total);
+}
+
+static bool count_cells(void *arg, const struct gw_store_cell *v, size_t count)
+{
+    *(unsigned long *)arg += count == 2 && v[1].bytes.len != 0;
+    return true;
+}
+
+static void adapter_reads(const char *what, unsigned long total, unsigned a_turn)
+{
+    struct gw_store_reader *r;
+    unsigned long rows = 0;
+    must(gw_store_reader_open(store, &r), "reader");
+    begin();
+    for (unsigned long i = 0; i < LOOKUPS; i++) {
+        uint8_t key[GW_SHA256_LEN];
+        struct gw_store_cell v[2] = {key_cell(i * 2654435761u % total, key),
+                                     {.type = GW_STORE_NUMBER}};
+        must(gw_store_reader_visible(r, &v[1].number), "visible");
+        must(gw_store_reader_sql(r, 0, ROW_GET, v, 2, count_cells, &rows), "get");
+        if (i % a_turn == 0)
+            gw_store_reader_turn_end(r);
+    }
+    end(what, LOOKUPS);
+    if (rows != LOOKUPS)
+        must(GW_NOT_FOUND, "rows of the adapter");
     gw_store_reader_close(r);
 }
 
@@ -238,6 +324,8 @@ int main(int argc, char **argv)
     struct gw_store_settings set = gw_store_defaults;
     set.dir = dir;
     set.keys_dir = keys;
+    set.extensions = &extension;
+    set.extension_count = 1;
     struct gw_buf err;
     gw_buf_init(&err, 1024);
     must(gw_store_open(&set, &store, &err), "open");
@@ -250,8 +338,11 @@ int main(int argc, char **argv)
     put_all("put, new, persons (sealed)", total, total, job_size, 8);
     put_all("put, single-record jobs, 64 callers", 2 * total, SINGLES, 1, CALLERS);
     read_all("changes, pages of 200 (half of them sealed)", "penalty");
-    look_up("by subject, 32 a turn", 32);
-    look_up("by subject, a turn each", 1);
+    look_up("by subject, 32 a turn", NULL, 32);
+    look_up("by subject, a turn each", NULL, 1);
+    look_up("by subject and kind, 32 a turn", "penalty", 32);
+    adapter_writes("rows of an adapter, written", total);
+    adapter_reads("rows of an adapter, by key, 32 a turn", total, 32);
     begin();
     gw_store_close(store);
     end("close (checkpoint)", 1);

@@ -37,7 +37,7 @@ static enum gw_status check_edition(struct gw_law *l, const struct gw_config_nod
     return GW_OK;
 }
 
-static const struct gw_config_node *root_of(const struct gw_law *l, enum gw_law_file file)
+static const struct gw_config_node *root_of(const struct gw_law *l, size_t file)
 {
     return gw_config_root(l->config[file]);
 }

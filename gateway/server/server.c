@@ -72,6 +72,7 @@ enum gw_status gw_server_check(const char *conf, struct gw_buf *ret_text)
     GW_TRY(st);
     GW_TRY(check_extensions(adapters, ret_text));
     GW_TRY(gw_generation_new(conf, adapters, &g, ret_text));
+    gw_law_warn(g->law, gw_clock_wall_us(), ret_text);
     gw_buf_printf(ret_text,
                   "%s: good: %zu formats (%s), %s, %zu peers, %zu adapters, certificate ends in %d "
                   "days\n",

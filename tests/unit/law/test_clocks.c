@@ -278,6 +278,7 @@ static void test_deadlines(void **state)
     }
 }
 
+/* INVARIANTS L19 */
 static void test_workdays(void **state)
 {
     (void)state;

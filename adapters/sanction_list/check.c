@@ -213,9 +213,10 @@ static const char *covered(struct gw_adapter_call *c, const struct lists *l, uin
 static void note(struct gw_adapter_call *c, const struct lists *l, uint32_t subjects,
                  uint32_t refused)
 {
-    for (size_t i = 0; i < l->count; i++)
+    for (size_t i = 0; i < l->count; i++) {
         sl_host->note_list(c, l->row[i].id, NULL);
-    sl_host->note_kind(c, SL_KIND, NULL);
+        sl_host->note_kind(c, SL_KIND, l->row[i].id);
+    }
     sl_host->note_counts(c, subjects, refused);
 }
 
@@ -242,6 +243,7 @@ int32_t sl_check(void *self, struct gw_adapter_call *c, void *state,
         return -1;
     note(c, l, 1, 0);
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }
 
@@ -294,5 +296,6 @@ int32_t sl_check_batch(void *self, struct gw_adapter_call *c, void *state,
         return -1;
     note(c, l, (uint32_t)n - refused, refused);
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }

@@ -31,7 +31,7 @@ static int32_t end_all(struct gw_adapter_call *c, const struct over *o)
                    SL_NUM(delta.live), SL_NUM(delta.unmatched)) != 0)
             return -1;
     }
-    sl_host->note_kind(c, SL_KIND, NULL);
+    sl_host->note_kind(c, SL_KIND, o->entry[0].list);
     sl_host->note_list(c, o->entry[0].list, NULL);
     sl_host->note_counts(c, (uint32_t)o->count, 0);
     return 0;

@@ -22,6 +22,7 @@ int32_t sl_lists(void *self, struct gw_adapter_call *c, void *state,
             sl_state_of(c, &l, &m.lists[m.n_lists]) != 0)
             return -1;
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }
 
@@ -80,6 +81,7 @@ int32_t sl_held(void *self, struct gw_adapter_call *c, void *state, const Protob
     if (m.held == NULL || sl_host->sql(c, SL_VERSIONS_HELD, &none, 0, on_held, &h) != 0 || h.failed)
         return -1;
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }
 
@@ -123,11 +125,12 @@ int32_t sl_release(void *self, struct gw_adapter_call *c, void *state,
                             : SL_SQL(c, VERSION_CONSENT, NULL, NULL, SL_NUM(v.no), SL_TEXT(who));
     if (rc != 0 || sl_version_counts(c, &v, &m.counts) != 0)
         return -1;
-    sl_host->note_kind(c, SL_KIND, NULL);
+    sl_host->note_kind(c, SL_KIND, v.list);
     sl_host->note_list(c, v.list, v.version);
     if (m.released)
         sl_host->note_counts(c, (uint32_t)(v.added + v.updated + v.removed + v.repaired), 0);
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }
 
@@ -144,8 +147,9 @@ int32_t sl_discard(void *self, struct gw_adapter_call *c, void *state,
         return sl_refuse(c, SL_REASON("held-unknown"), "version");
     if (sl_version_discard(c, &v) != 0)
         return -1;
-    sl_host->note_kind(c, SL_KIND, NULL);
+    sl_host->note_kind(c, SL_KIND, v.list);
     sl_host->note_list(c, v.list, v.version);
     sl_host->send(c, &m.base);
+    sl_host->finish(c, "ok");
     return 0;
 }

@@ -213,6 +213,7 @@ static int32_t settle(struct gw_adapter_call *c, struct publish *s, struct answe
     const char *hold = sl_version_too_much(c, v, versions);
     if ((hold != NULL ? sl_version_hold(c, v, hold) : sl_version_apply(c, v)) != 0)
         return -1;
+    sl_host->note_kind(c, SL_KIND, v->list);
     sl_host->note_counts(c, (uint32_t)(v->added + v->updated + v->removed + v->repaired), 0);
     if (hold != NULL)
         sl_host->log(c, GW_ADAPTER_LOG_WARN,
@@ -396,7 +397,7 @@ static void note_row(struct gw_adapter_call *c, const struct sl_item *it, bool t
     const Xinqiao__V1__Record *r = it->record;
     if (it->format != NULL && r != NULL)
         sl_host->note_formats(c, it->format, NULL);
-    sl_host->note_kind(c, SL_KIND, r != NULL && r->legal_basis[0] != '\0' ? r->legal_basis : NULL);
+    sl_host->note_kind(c, SL_KIND, it->list);
     if (it->subject_type != NULL)
         sl_host->note_subject(c, it->subject_type, it->subject_value, strlen(it->subject_value));
     sl_host->note_counts(c, taken ? 1 : 0, taken ? 0 : 1);
@@ -441,6 +442,15 @@ static int32_t on_row(struct gw_adapter_call *c, struct publish *s, struct answe
         a->entry = "";
     note_row(c, it, a->outcome != XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_REFUSED);
     return send(c, s, a);
+}
+
+/* A version that was not closed stays open: its rows wait for the rest. */
+int32_t sl_publish_half_close(void *self, struct gw_adapter_call *c, void *state)
+{
+    (void)self;
+    (void)state;
+    sl_host->finish(c, "ok");
+    return 0;
 }
 
 int32_t sl_publish_message(void *self, struct gw_adapter_call *c, void *state,

@@ -289,7 +289,7 @@ static int32_t read_page(struct gw_adapter_call *c, struct pull *p, int64_t visi
 static void note_run(struct gw_adapter_call *c, const struct pull *p)
 {
     sl_host->note_formats(c, NULL, p->format);
-    sl_host->note_kind(c, SL_KIND, NULL);
+    sl_host->note_kind(c, SL_KIND, p->list);
     sl_host->note_list(c, p->list, p->version[0] != '\0' ? p->version : NULL);
     sl_host->note_counts(c, p->run_delivered, p->run_kept_back);
 }

@@ -83,6 +83,7 @@ static const struct gw_adapter_method exchange[] = {
      .open = sl_publish_open,
      .prepare = sl_publish_prepare,
      .message = sl_publish_message,
+     .half_close = sl_publish_half_close,
      .close = sl_state_free},
     {.name = "Pull",
      .streaming = GW_STREAM_SERVER,

@@ -209,6 +209,7 @@ int32_t sl_source_get(struct gw_adapter_call *c, const char *source, const char 
 int32_t sl_publish_open(void *self, struct gw_adapter_call *c, void **ret_state);
 int32_t sl_publish_message(void *self, struct gw_adapter_call *c, void *state,
                            const ProtobufCMessage *message, void *item);
+int32_t sl_publish_half_close(void *self, struct gw_adapter_call *c, void *state);
 void sl_state_free(void *self, struct gw_adapter_call *c, void *state);
 
 /* ---- state.c ---- */

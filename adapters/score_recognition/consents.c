@@ -9,6 +9,12 @@
 
 enum { SCENES_MAX = 32, SCENES_BYTES = 2048, TO_MAX = 64, ERASED_AT_ONCE = 1000 };
 
+/* Articles of the Personal Information Protection Law, as the entries of the log name them:
+ * separate consent to pass on, its withdrawal, and deletion. */
+#define BASIS_CONSENT "pipl.art-23"
+#define BASIS_REVOKE  "pipl.art-15"
+#define BASIS_ERASE   "pipl.art-47"
+
 /* A row of score_recognition_consent. */
 struct row {
     bool found;
@@ -110,9 +116,10 @@ static int32_t answer(struct gw_adapter_call *c, struct row *r)
     return 0;
 }
 
-static void note(struct gw_adapter_call *c, const uint8_t id[16])
+static void note(struct gw_adapter_call *c, const uint8_t id[16], const char *basis)
 {
     char text[37];
+    score_host->note_kind(c, "score", basis);
     score_uuid_write(id, text);
     score_host->note_consent(c, text);
 }
@@ -257,8 +264,7 @@ int32_t score_consent_register(void *self, struct gw_adapter_call *c, void *stat
         return score_refuse(c, fault, field);
     score_host->note_subject(c, score_subject_type(in->subject), in->subject->number,
                              strlen(in->subject->number));
-    score_host->note_kind(c, "score", NULL);
-    note(c, w.id);
+    note(c, w.id, BASIS_CONSENT);
     bool until_good = until_fault(c, in->until, &w) == NULL;
     if (get(c, w.id, &r) != 0)
         return -1;
@@ -292,8 +298,7 @@ int32_t score_consent_revoke(void *self, struct gw_adapter_call *c, void *state,
     struct row r;
     if (!score_uuid_parse(in->consent, id))
         return score_refuse(c, SCORE_REASON("consent-id"), "consent");
-    note(c, id);
-    score_host->note_kind(c, "score", NULL);
+    note(c, id, BASIS_REVOKE);
     if (get(c, id, &r) != 0)
         return -1;
     if (!is_theirs(c, &r))
@@ -320,8 +325,7 @@ int32_t score_consent_status(void *self, struct gw_adapter_call *c, void *state,
     struct row r;
     if (!score_uuid_parse(in->consent, id))
         return score_refuse(c, SCORE_REASON("consent-id"), "consent");
-    note(c, id);
-    score_host->note_kind(c, "score", NULL);
+    note(c, id, BASIS_CONSENT);
     if (get(c, id, &r) != 0)
         return -1;
     int64_t visible = score_host->change_visible(c);
@@ -403,7 +407,9 @@ int32_t score_consents_erase(struct gw_adapter_call *c, const struct score_terms
         if (score_host->sql(c, SCORE_SQL_CONSENT_ERASE, id, SCORE_LEN(id), NULL, NULL) != 0)
             return -1;
     }
-    if (e->count != 0)
+    if (e->count != 0) {
+        score_host->note_kind(c, "score", BASIS_ERASE);
         score_host->note_counts(c, (uint32_t)e->count, 0);
+    }
     return 0;
 }

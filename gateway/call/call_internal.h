@@ -156,6 +156,8 @@ bool gw_call_waits(struct gw_call *c);
 void gw_call_wait_end(struct gw_call *c);
 /* worker.c: lends the segment to a worker. WAIT, or REFUSE when the queue is full. */
 enum gw_step gw_call_worker_submit(struct gw_call *c, struct gw_call_segment *g);
+/* Its deadline has come: a worker that still runs is at fault. */
+void gw_call_overdue(struct gw_call *c);
 /* The call has its verdict: what a worker has is not waited for. */
 void gw_call_abandon(struct gw_call *c);
 /* step_adapt.c: what becomes of a segment whose handlers ended so. */

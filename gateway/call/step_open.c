@@ -7,6 +7,7 @@ static void deadline_passed(void *arg)
 {
     struct gw_call *c = arg;
     GW_MAGIC_CHECK(c, GW_CALL_MAGIC);
+    gw_call_overdue(c);
     if (c->verdict == NULL)
         gw_call_refuse(c, "deadline", NULL, NULL);
     gw_call_abandon(c);

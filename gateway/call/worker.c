@@ -145,14 +145,20 @@ static struct gw_call_segment *copy_of(struct gw_call *c, const struct gw_call_s
     return n;
 }
 
+/* Also when the caller has gone a moment before: callers know their deadline too. */
+void gw_call_overdue(struct gw_call *c)
+{
+    const struct gw_call_segment *g = c->lent != NULL ? c->lent : c->busy;
+    if (g != NULL && g->lent && atomic_load(&g->ran))
+        gw_adapter_failed(c->ad.target, "it has not answered by the deadline");
+}
+
 void gw_call_abandon(struct gw_call *c)
 {
     struct gw_call_segment *g = c->busy;
     if (g == NULL || !g->lent)
         return;
     atomic_store(&g->abandoned, true);
-    if (c->verdict != NULL && c->verdict->grpc == GW_GRPC_DEADLINE_EXCEEDED && atomic_load(&g->ran))
-        gw_adapter_failed(c->ad.target, "it has not answered by the deadline");
     if (g->reserved)
         gw_audit_release(c->loop->audit, 1);
     g->reserved = false;

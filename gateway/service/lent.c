@@ -96,6 +96,18 @@ static void set_end(const struct gw_service_ctx *x, gw_record *r)
     r->list_entry->ends_on = end;
 }
 
+/* An entry whose format has no column for its basis stands by that of the row of its list. */
+static void set_basis(const struct gw_service_ctx *x, gw_record *r)
+{
+    if (r->payload_case != XINQIAO__V1__RECORD__PAYLOAD_LIST_ENTRY ||
+        r->list_entry->basis[0] != '\0')
+        return;
+    const struct gw_law_list *row =
+        gw_law_list_find(x->views->law, gw_bytes_str(r->list_entry->list), x->now_us);
+    if (row != NULL)
+        r->list_entry->basis = gw_service_str(row->basis);
+}
+
 static int32_t record_admit(struct gw_adapter_call *c, ProtobufCMessage *record)
 {
     struct gw_service_ctx x = gw_service_lent_ctx(c);
@@ -114,6 +126,7 @@ static int32_t record_admit(struct gw_adapter_call *c, ProtobufCMessage *record)
     r->legal_basis = gw_service_str(j.law->id);
     r->area = gw_arena_strndup(x.arena, j.area.ptr, j.area.len);
     set_end(&x, r);
+    set_basis(&x, r);
     ProtobufCMessage *m = r->area != NULL ? gw_service_lent_give(c, r, record->descriptor) : NULL;
     if (m == NULL)
         return -1;
@@ -138,7 +151,7 @@ static int32_t record_write(struct gw_adapter_call *c, const ProtobufCMessage *r
         return -1;
     if (gw_law_may_share(x.views->law, r, x.now_us, found) != GW_OK)
         return gw_report_has_errors(found) ? 1 : -1;
-    if ((flags & GW_WRITE_MASK) != 0 && gw_canon_mask(r, x.arena) != GW_OK)
+    if ((flags & GW_WRITE_MASK) != 0 && gw_format_mask(x.views->formats, r, x.arena) != GW_OK)
         return -1;
     r->key = gw_service_str("");
     struct gw_buf out;
@@ -159,7 +172,6 @@ static int32_t record_write(struct gw_adapter_call *c, const ProtobufCMessage *r
 
 struct of_subject {
     struct gw_adapter_call *c;
-    const char *kind;
     const ProtobufCMessageDescriptor *type;
     int32_t (*fn)(void *arg, const ProtobufCMessage *record, int64_t received_us);
     void *arg;
@@ -169,10 +181,6 @@ struct of_subject {
 static bool on_row(void *arg, const struct gw_store_row *row)
 {
     struct of_subject *s = arg;
-    gw_record *r = NULL;
-    if (gw_canon_unpack(row->packed, s->c->segment->arena, &r) != GW_OK ||
-        strcmp(gw_canon_kind_name(r->kind), s->kind) != 0)
-        return true;
     ProtobufCMessage *m = unpack(s->c, row->packed, s->type);
     s->failed = m == NULL;
     return m != NULL && s->fn(s->arg, m, row->received_us) == 0;
@@ -184,10 +192,10 @@ static int32_t records_of_subject(struct gw_adapter_call *c, const char *kind, c
                                                 int64_t received_us),
                                   void *arg)
 {
-    struct of_subject s = {.c = c, .kind = kind, .type = type, .fn = fn, .arg = arg};
+    struct of_subject s = {.c = c, .type = type, .fn = fn, .arg = arg};
     if (c->reader == NULL)
         return -1;
-    enum gw_status st = gw_store_by_subject(c->reader, id_type, id, on_row, &s);
+    enum gw_status st = gw_store_by_subject_kind(c->reader, kind, id_type, id, on_row, &s);
     return st == GW_OK && !s.failed ? 0 : -1;
 }
 

@@ -1,8 +1,9 @@
 /* bench: server
  * Load over mutual TLS against a running gateway: Translate (unary), Push (streams of items, each
- * with a new key) or Pull (whole copies). Checks every answer. Prints answers or records per second
- * of wall time and per CPU-second of the server (from /proc/PID/stat). Pin the server to one core
- * and this to the other for figures that can be compared. */
+ * with a new key), Pull (whole copies) or Recognize (unary, framed questions of a file in turn).
+ * Checks every answer. Prints answers or records per second of wall time and per CPU-second of the
+ * server (from /proc/PID/stat). Pin the server to one core and this to the other for figures that
+ * can be compared. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "tls/tls.h"
 #include "xinqiao/v1/exchange.pb-c.h"
 
-enum mode { TRANSLATE, PUSH, PULL, HEALTH };
+enum mode { TRANSLATE, PUSH, PULL, HEALTH, RECOGNIZE };
 
 struct load {
     enum mode mode;
@@ -29,7 +30,8 @@ struct load {
     int connections, streams, in_flight;
     int64_t end_us, start_us;
     struct gw_buf request;  /* framed request of TRANSLATE, PULL and HEALTH */
-    struct gw_bytes record; /* PUSH: the record */
+    struct gw_bytes record; /* PUSH: the record; RECOGNIZE: the framed questions */
+    size_t at;              /* RECOGNIZE: the next of them */
     const char *format, *purpose;
     uint64_t answers, records, bytes, wrong, keys;
     int open_connections;
@@ -96,11 +98,23 @@ static void put_items(struct stream *s)
     gw_buf_fini(&b);
 }
 
+/* The whole request; of RECOGNIZE the next of the file's frames. */
+static struct gw_bytes next_request(struct load *l)
+{
+    if (l->mode != RECOGNIZE)
+        return gw_buf_view(&l->request);
+    const uint8_t *p = l->record.ptr + l->at;
+    size_t len = 5 + ((size_t)p[1] << 24 | (size_t)p[2] << 16 | (size_t)p[3] << 8 | p[4]);
+    l->at = (l->at + len) % l->record.len;
+    return gw_bytes_make(p, len);
+}
+
 static void start_stream(struct conn *c)
 {
     static const char *const path[] = {
         "/xinqiao.v1.RecordExchange/Translate", "/xinqiao.v1.RecordExchange/Push",
-        "/xinqiao.v1.RecordExchange/Pull", "/grpc.health.v1.Health/Check"};
+        "/xinqiao.v1.RecordExchange/Pull", "/grpc.health.v1.Health/Check",
+        "/xinqiao.v1.ScoreRecognition/Recognize"};
     struct load *l = c->load;
     struct stream *s = calloc(1, sizeof(*s));
     struct gw_http2_header *h;
@@ -119,7 +133,7 @@ static void start_stream(struct conn *c)
     c->live++;
     if (l->mode == PUSH) {
         put_items(s);
-    } else if (gw_http2_stream_data(s->h2, gw_buf_view(&l->request)) != GW_OK ||
+    } else if (gw_http2_stream_data(s->h2, next_request(l)) != GW_OK ||
                gw_http2_stream_end(s->h2, NULL, 0) != GW_OK) {
         l->wrong++;
     }
@@ -151,6 +165,9 @@ static void check(struct stream *s, struct gw_bytes m)
             l->records++;
         xinqiao__v1__pull_item__free_unpacked(r, NULL);
     } else {
+        static const uint8_t yes[] = {0x08, 1}; /* RecognizeResponse.benefit */
+        if (l->mode == RECOGNIZE && (m.len < sizeof(yes) || memcmp(m.ptr, yes, sizeof(yes)) != 0))
+            l->wrong++;
         l->records++;
     }
 }
@@ -355,10 +372,11 @@ static void frame_message(struct gw_buf *b, const ProtobufCMessage *m)
     protobuf_c_message_pack(m, gw_buf_extend(b, len));
 }
 
-static const char usage[] = "bench_rpc translate|push|pull|health --port N --pki DIR --as NAME "
-                            "[--record FILE] [--from F] [--to F]\n"
-                            "          [--purpose P] [--connections 8] [--streams 32] [--in-flight "
-                            "1000] [--seconds 5] [--server PID]\n";
+static const char usage[] =
+    "bench_rpc translate|push|pull|health|recognize --port N --pki DIR --as NAME "
+    "[--record FILE] [--from F] [--to F]\n"
+    "          [--purpose P] [--connections 8] [--streams 32] [--in-flight "
+    "1000] [--seconds 5] [--server PID]\n";
 
 int main(int argc, char **argv)
 {
@@ -428,10 +446,11 @@ int main(int argc, char **argv)
         return 64;
     }
     const char *what = argv[optind];
-    l.mode = strcmp(what, "push") == 0     ? PUSH
-             : strcmp(what, "pull") == 0   ? PULL
-             : strcmp(what, "health") == 0 ? HEALTH
-                                           : TRANSLATE;
+    l.mode = strcmp(what, "push") == 0        ? PUSH
+             : strcmp(what, "pull") == 0      ? PULL
+             : strcmp(what, "health") == 0    ? HEALTH
+             : strcmp(what, "recognize") == 0 ? RECOGNIZE
+                                              : TRANSLATE;
     l.format = from;
     struct gw_buf file, error;
     gw_buf_init(&file, 16u << 20);

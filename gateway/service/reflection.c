@@ -9,7 +9,8 @@
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "service/service_internal.h"
 
-enum { INDEX_BYTES = 8 * 1024 * 1024, NOT_FOUND = 5, UNIMPLEMENTED = 12 };
+/* Unpacked, with all names: some fifty times what is packed. */
+enum { INDEX_BYTES = 8 * 1024 * 1024, INDEX_FACTOR = 128, NOT_FOUND = 5, UNIMPLEMENTED = 12 };
 
 /* File names and symbols to the bytes of their FileDescriptorProto. The set is a constant of the
  * process, so its index is one too. */
@@ -65,7 +66,7 @@ static void add_file(struct gw_bytes bytes)
     Google__Protobuf__FileDescriptorProto *d =
         google__protobuf__file_descriptor_proto__unpack(&alloc, bytes.len, bytes.ptr);
     struct gw_bytes *file = gw_arena_new_of(idx.arena, struct gw_bytes);
-    if (d == NULL || file == NULL)
+    if (d == NULL || file == NULL || d->name == NULL)
         return;
     *file = bytes;
     const char *package = d->package != NULL ? d->package : "";
@@ -81,7 +82,8 @@ static void add_file(struct gw_bytes bytes)
 /* FileDescriptorSet: field 1, length-delimited, repeated. */
 static void build(void)
 {
-    idx.arena = gw_arena_new("reflection", INDEX_BYTES);
+    idx.arena =
+        gw_arena_new("reflection", INDEX_BYTES + INDEX_FACTOR * asking->descriptor_set_size);
     idx.files = gw_map_new();
     idx.symbols = gw_map_new();
     if (idx.arena == NULL || idx.files == NULL || idx.symbols == NULL)

@@ -1,5 +1,7 @@
 /* Each row of lists.conf: who may publish to it, by what, until when. A row without a case in
  * tests/data/law/lists.tsv fails. */
+#include <stdlib.h>
+
 #include "law_test.h"
 
 static struct gw_report report;
@@ -18,14 +20,39 @@ static gw_record *entry(const char *list, const char *body, struct gw_date day)
     return r;
 }
 
-static char *const *case_of(const char *list)
+/* Columns of lists.tsv. */
+enum { LIST, FROM, UNTIL, DEFAULT, MAX, BASIS, OTHER, BODIES };
+
+static char *const *case_of(const struct gw_law_list *list)
 {
     for (size_t i = 0; i < cases.count; i++) {
-        if (strcmp(cases.row[i][0], list) == 0)
-            return cases.row[i];
+        char *const *c = cases.row[i];
+        if (strcmp(c[LIST], list->id) == 0 && gw_date_cmp(law_day(c[FROM]), list->from) == 0)
+            return c;
     }
-    fail_msg("lists.tsv has no case for %s", list);
+    fail_msg("lists.tsv has no case for %s", list->id);
     return NULL;
+}
+
+/* The i-th of "a,b,c"; false behind the last. */
+static bool word_at(const char *list, size_t i, char ret[128])
+{
+    while (i-- != 0) {
+        list = strchr(list, ',');
+        if (list == NULL)
+            return false;
+        list++;
+    }
+    (void)snprintf(ret, 128, "%.*s", (int)strcspn(list, ","), list);
+    return true;
+}
+
+/* The case's first body. */
+static const char *body_of(const struct gw_law_list *list)
+{
+    static char name[128];
+    assert_true(word_at(case_of(list)[BODIES], 0, name));
+    return name;
 }
 
 /* The catalogue knows entries from then on. */
@@ -44,6 +71,26 @@ static void must(const char *want, gw_record *r, struct gw_date day, const struc
         assert_string_equal(law_item(&report), list->id);
 }
 
+/* Every number and word of the row, as the case states it. */
+static void test_columns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < law->list_count; i++) {
+        const struct gw_law_list_row *row = &law->list[i];
+        char *const *c = case_of(&row->list);
+        char word[128];
+        bool open = strcmp(c[UNTIL], "-") == 0;
+        assert_int_equal(gw_date_is_none(row->list.until), open);
+        if (!open)
+            assert_int_equal(gw_date_cmp(row->list.until, law_day(c[UNTIL])), 0);
+        assert_int_equal(row->list.default_months, atoi(c[DEFAULT]));
+        assert_int_equal(row->list.max_months, atoi(c[MAX]));
+        for (size_t k = 0; k < row->basis_count; k++)
+            assert_true(law_has(c[BASIS], row->basis[k].text));
+        assert_false(word_at(c[BASIS], row->basis_count, word));
+    }
+}
+
 /* INVARIANTS L10 */
 static void test_bodies(void **state)
 {
@@ -51,16 +98,37 @@ static void test_bodies(void **state)
     for (size_t i = 0; i < law->list_count; i++) {
         const struct gw_law_list *list = &law->list[i].list;
         struct gw_date day = first_day(list);
-        char *const *c = case_of(list->id);
-        must("", entry(list->id, c[1], day), day, list);
-        must("law-not-competent", entry(list->id, c[2], day), day, list);
-        gw_record *r = entry(list->id, c[1], day);
+        char *const *c = case_of(list);
+        char body[128], name[256];
+        for (size_t k = 0; word_at(c[BODIES], k, body); k++) {
+            must("", entry(list->id, body, day), day, list);
+            /* A name that begins like the body's, or has it inside. */
+            (void)snprintf(name, sizeof(name), "%s合作公司", body);
+            must("law-not-competent", entry(list->id, name, day), day, list);
+        }
+        must("law-not-competent", entry(list->id, c[OTHER], day), day, list);
+        gw_record *r = entry(list->id, body, day);
         r->authority = NULL;
         must("law-not-competent", r, day, list);
-        /* A name that begins like the body's, or has it inside. */
-        char name[256];
-        (void)snprintf(name, sizeof(name), "%s合作公司", c[1]);
-        must("law-not-competent", entry(list->id, name, day), day, list);
+    }
+}
+
+/* Each body of the table is that of some case. */
+static void test_every_body_is_asked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < law->list_count; i++) {
+        const struct gw_law_list_row *row = &law->list[i];
+        const char *bodies = case_of(&row->list)[BODIES];
+        for (size_t k = 0; k < row->bodies.count; k++) {
+            struct gw_law_strings one = {&row->bodies.items[k], 1};
+            char body[128];
+            bool met = false;
+            for (size_t n = 0; word_at(bodies, n, body); n++)
+                met = met || gw_law_body_is(&one, body);
+            if (!met)
+                fail_msg("lists.tsv: %s has no case for %s", row->list.id, row->bodies.items[k]);
+        }
     }
 }
 
@@ -77,6 +145,8 @@ static void test_bodies_of_others(void **state)
             strcmp(list->id, "zhejiang-red") == 0)
             continue;
         for (size_t k = 0; k < cases.count; k++) {
+            char first[128];
+            assert_true(word_at(cases.row[k][BODIES], 0, first));
             bool same = strcmp(cases.row[k][0], list->id) == 0;
             bool desk = strcmp(cases.row[k][0], "zhejiang-red") == 0; /* a market regulator */
             for (size_t s = 0; s < GW_ARRAY_LEN(shared); s++) {
@@ -86,9 +156,9 @@ static void test_bodies_of_others(void **state)
             }
             if (desk)
                 same = strncmp(list->id, "market-", 7) == 0;
-            const char *got = law_says(entry(list->id, cases.row[k][1], day), day, &report);
+            const char *got = law_says(entry(list->id, first, day), day, &report);
             if (strcmp(got, same ? "" : "law-not-competent") != 0)
-                fail_msg("%s by %s: %s", list->id, cases.row[k][1], got);
+                fail_msg("%s by %s: %s", list->id, first, got);
         }
     }
 }
@@ -100,7 +170,7 @@ static void test_basis(void **state)
     for (size_t i = 0; i < law->list_count; i++) {
         const struct gw_law_list_row *row = &law->list[i];
         struct gw_date day = first_day(&row->list);
-        const char *body = case_of(row->list.id)[1];
+        const char *body = body_of(&row->list);
         gw_record *r = entry(row->list.id, body, day);
         law_text(r, "list_entry.basis", " \t");
         must("law-list-no-basis", r, day, &row->list);
@@ -135,7 +205,10 @@ static void test_in_force(void **state)
     size_t n = 0;
     for (const struct gw_law_list *l; (l = gw_law_list_at(law, n, law_wall(day))) != NULL; n++)
         assert_ptr_equal(gw_law_list_find(law, gw_bytes_str(l->id), law_wall(day)), l);
-    assert_int_equal(n, cases.count);
+    size_t open = 0;
+    for (size_t i = 0; i < cases.count; i++)
+        open += strcmp(cases.row[i][UNTIL], "-") == 0 ? 1 : 0;
+    assert_int_equal(n, open);
     assert_string_equal(law_says(entry("no-such-list", "绍兴市税务局", day), day, &report),
                         "law-list-unknown");
     assert_string_equal(law_says(entry("", "绍兴市税务局", day), day, &report), "law-list-unknown");
@@ -148,7 +221,7 @@ static void test_ends(void **state)
     for (size_t i = 0; i < law->list_count; i++) {
         const struct gw_law_list *list = &law->list[i].list;
         struct gw_date day = first_day(list), late = law_days_after(day, 1);
-        const char *body = case_of(list->id)[1];
+        const char *body = body_of(list);
         gw_record *r = entry(list->id, body, day);
         law_date(r, "list_entry.ends_on", day);
         must("", r, day, list);
@@ -185,7 +258,7 @@ static void test_longest(void **state)
         struct gw_date day = first_day(list);
         struct gw_date last = gw_date_add_months(day, (int)list->max_months), end;
         bool open, bound = list->max_months != 0;
-        gw_record *r = entry(list->id, case_of(list->id)[1], day);
+        gw_record *r = entry(list->id, body_of(list), day);
         law_date(r, "list_entry.ends_on", last);
         must("", r, day, list);
         law_date(r, "list_entry.ends_on", law_days_after(last, 1));
@@ -206,7 +279,7 @@ static void test_sharing(void **state)
     struct gw_date day = {2026, 10, 1};
     for (size_t i = 0; i < law->list_count; i++) {
         const struct gw_law_list *list = &law->list[i].list;
-        gw_record *r = entry(list->id, case_of(list->id)[1], day);
+        gw_record *r = entry(list->id, body_of(list), day);
         law_date(r, "list_entry.ends_on", day);
         gw_report_init(&report, arena);
         int64_t next = law_wall(law_days_after(day, 1));
@@ -261,6 +334,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_columns), cmocka_unit_test(test_every_body_is_asked),
         cmocka_unit_test(test_bodies),  cmocka_unit_test(test_bodies_of_others),
         cmocka_unit_test(test_basis),   cmocka_unit_test(test_in_force),
         cmocka_unit_test(test_ends),    cmocka_unit_test(test_longest),

@@ -3,7 +3,7 @@
 #include "law_test.h"
 
 static struct gw_report report;
-static struct law_cases cases;
+static struct law_cases cases, editions;
 static const char *const class_names[] = {"organisation", "sole-trader", "person"};
 
 static gw_record *entry(const struct gw_law_list *list, unsigned class, struct gw_date day)
@@ -121,6 +121,24 @@ static void test_every_row(void **state)
     }
 }
 
+static void test_edition_days(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < law->edition_of_measures_count; i++) {
+        const struct gw_law_measure_edition *e = &law->edition_of_measures[i];
+        char *const *c = NULL;
+        for (size_t k = 0; k < editions.count; k++)
+            c = strcmp(editions.row[k][0], e->id) == 0 ? editions.row[k] : c;
+        if (c == NULL)
+            fail_msg("editions.tsv has no case for %s", e->id);
+        bool open = strcmp(c[2], "-") == 0;
+        assert_int_equal(gw_date_cmp(e->term.from, law_day(c[1])), 0);
+        assert_int_equal(gw_date_is_none(e->term.until), open);
+        if (!open)
+            assert_int_equal(gw_date_cmp(e->term.until, law_day(c[2])), 0);
+    }
+}
+
 /* The edition in force on the day, to its last microsecond. */
 static void test_editions_by_date(void **state)
 {
@@ -215,23 +233,25 @@ static void test_nothing_follows(void **state)
 static int setup(void **state)
 {
     int st = law_group_setup(state);
-    if (st == 0)
-        law_cases_load("measures.tsv", &cases);
-    return st;
+    if (st != 0)
+        return st;
+    law_cases_load("measures.tsv", &cases);
+    law_cases_load("editions.tsv", &editions);
+    return 0;
 }
 
 static int teardown(void **state)
 {
     gw_buf_fini(&cases.text);
+    gw_buf_fini(&editions.text);
     return law_group_teardown(state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_row),
-        cmocka_unit_test(test_editions_by_date),
-        cmocka_unit_test(test_what_the_tables_do_not_have),
+        cmocka_unit_test(test_every_row),        cmocka_unit_test(test_edition_days),
+        cmocka_unit_test(test_editions_by_date), cmocka_unit_test(test_what_the_tables_do_not_have),
         cmocka_unit_test(test_nothing_follows),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,4 +1,4 @@
-"""seed_scores.py ADDRESS PKI FILE: a thousand persons with scores and consents to Hangzhou; FILE gets a framed question about
+"""seed_scores.py ADDRESS PKI FILE: a thousand persons with scores and consents to the municipal application, which may have more calls in flight than a city; FILE gets a framed question about
 each, for bench_rpc recognize."""
 import pathlib
 import struct
@@ -26,6 +26,6 @@ persons = [person() for _ in range(1000)]
 city.push(*[score(p) for p in persons])
 with open(file, "wb") as out:
     for p in persons:
-        city.register(p, "hangzhou")
+        city.register(p, "municipal")
         question = Scores.question(p).SerializeToString()
         out.write(struct.pack(">BI", 0, len(question)) + question)

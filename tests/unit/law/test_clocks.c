@@ -5,7 +5,7 @@
 #include "law_test.h"
 
 static struct gw_report report;
-static struct law_cases classes, clocks, deadlines, workdays;
+static struct law_cases catalogue, classes, clocks, deadlines, workdays;
 
 static const char *const class_names[] = {"-", "minor", "general", "serious"};
 
@@ -402,6 +402,27 @@ static void test_retention(void **state)
     }
 }
 
+/* Every number and day of the row, as the case states it. */
+static void test_catalogue_columns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < law->entry_count; i++) {
+        const struct gw_law_row *row = &law->entry[i].row;
+        char *const *c = NULL;
+        for (size_t k = 0; k < catalogue.count; k++)
+            c = strcmp(catalogue.row[k][0], row->id) == 0 ? catalogue.row[k] : c;
+        if (c == NULL)
+            fail_msg("catalogue.tsv has no case for %s", row->id);
+        bool open = strcmp(c[2], "-") == 0;
+        assert_int_equal(gw_date_cmp(row->from, law_day(c[1])), 0);
+        assert_int_equal(gw_date_is_none(row->until), open);
+        if (!open)
+            assert_int_equal(gw_date_cmp(row->until, law_day(c[2])), 0);
+        assert_int_equal(row->keep_months, atoi(c[3]));
+        assert_int_equal(row->share_public, strcmp(c[4], "yes") == 0);
+    }
+}
+
 /* In force from its first day to its last, and its record is taken then. */
 static void test_catalogue_by_date(void **state)
 {
@@ -454,6 +475,7 @@ static int setup(void **state)
     int st = law_group_setup(state);
     if (st != 0)
         return st;
+    law_cases_load("catalogue.tsv", &catalogue);
     law_cases_load("classes.tsv", &classes);
     law_cases_load("clocks.tsv", &clocks);
     law_cases_load("deadlines.tsv", &deadlines);
@@ -463,6 +485,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    gw_buf_fini(&catalogue.text);
     gw_buf_fini(&classes.text);
     gw_buf_fini(&clocks.text);
     gw_buf_fini(&deadlines.text);
@@ -483,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_every_day),
         cmocka_unit_test(test_warns_of_a_year_without_a_table),
         cmocka_unit_test(test_retention),
+        cmocka_unit_test(test_catalogue_columns),
         cmocka_unit_test(test_catalogue_by_date),
         cmocka_unit_test(test_clocks_are_four),
     };

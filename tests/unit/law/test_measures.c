@@ -102,9 +102,11 @@ static bool in_force(const struct gw_law_measure *m, struct gw_date day)
 static void test_every_row(void **state)
 {
     (void)state;
+    static const char *const kinds[] = {"", "derogates", "administrative", "other-body"};
     for (size_t i = 0; i < law->measure_count; i++) {
         const struct gw_law_measure_row *m = &law->measure[i];
         bool met = false;
+        assert_string_equal(kinds[m->measure.kind], case_of(m->item)[4]);
         for (size_t k = 0; k < law->list_count; k++) {
             const struct gw_law_list *list = &law->list[k].list;
             struct gw_date day = m->measure.from;

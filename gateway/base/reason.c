@@ -76,6 +76,8 @@ enum gw_status gw_reason_add(const struct gw_reason *rows, size_t count)
 void gw_reason_remove(const struct gw_reason *rows, size_t count)
 {
     size_t kept = 0;
+    if (count == 0) /* an adapter without reasons: `rows` may be NULL */
+        return;
     for (size_t i = 0; i < added_count; i++)
         if (added[i] < rows || added[i] >= rows + count)
             added[kept++] = added[i];

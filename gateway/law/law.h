@@ -30,9 +30,13 @@ struct gw_law_row {
     uint32_t keep_months;
     bool share_public; /* 公开共享 (else by agreement) */
 };
-/* The row that allows a record of that kind at the date of the call. Adverse items that have no
- * statutory basis (formats.md L1, L4) are refused: `law-no-basis` with {item} = the id of the
- * refusing table row. */
+/* The row that allows a record of that kind at the date of the call. GW_DENIED with all problems in
+ * the report, each with {item}, the id of the table row that refuses, and {basis}. Adverse items
+ * that have no statutory basis (formats.md L1, L4): `law-no-basis`. A publicity longer than its
+ * class allows, a retention that is over: `law-publicity-too-long`, `law-retention-ended`. A list
+ * entry stands or falls as a whole by its list, body, basis, end and every measure: `law-list-*`,
+ * `law-not-competent`, `law-measure-*`. What may be newer than our tables: `law-edition-unknown`.
+ */
 GW_MUST_USE enum gw_status gw_law_admit(const struct gw_law *l, const gw_record *r, int64_t wall_us,
                                         struct gw_report *report, const struct gw_law_row **ret);
 /* By kind alone, for calls that name no record (a pull): the row in force, or GW_DENIED. */

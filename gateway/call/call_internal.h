@@ -45,8 +45,9 @@ struct gw_call_segment {
     struct gw_audit_append append;
     enum gw_status appended;
     struct gw_io_post post;
-    /* GW_PLACE_WORKER: the view that handlers have there, and whose the segment is. */
+    /* What handlers see of the call on the writer's thread and on workers. */
     struct gw_adapter_call ad;
+    /* GW_PLACE_WORKER: whose the segment is. */
     struct gw_io_job work;
     bool lent;             /* with a worker */
     enum gw_status worked; /* what its handlers ended with there */

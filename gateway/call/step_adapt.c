@@ -31,7 +31,9 @@ enum gw_step gw_call_step_adapt(struct gw_call *c, struct gw_call_segment *g)
         g->s.finish_reason = gw_reason_find(GW_BYTES_LIT("method-disabled"));
         return GW_STEP_REFUSE;
     }
+    /* The loop may be in prepare() of later messages now. */
+    struct gw_adapter_call *ad = g->s.tx != NULL ? &g->ad : &c->ad;
     enum gw_status st =
-        g->produce ? gw_adapter_writable(&c->ad, &g->s) : gw_adapter_run(&c->ad, &g->s, g->last);
+        g->produce ? gw_adapter_writable(ad, &g->s) : gw_adapter_run(ad, &g->s, g->last);
     return gw_call_adapted(g, st);
 }

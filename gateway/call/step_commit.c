@@ -8,16 +8,12 @@ static enum gw_status run_in_tx(struct gw_store_job *j, struct gw_store_tx *tx)
 {
     struct gw_call_segment *g = GW_CONTAINER_OF(j, struct gw_call_segment, job);
     GW_MAGIC_CHECK(g, GW_CALL_SEG_MAGIC);
-    struct gw_adapter_call *ad = &g->call->ad;
-    struct gw_store_reader *reader = ad->reader;
     g->s.tx = tx;
-    ad->reader = NULL;
     g->s.receipt = gw_store_receipt_next(tx);
     g->s.change_before = gw_store_change_last(tx);
     enum gw_step r = gw_call_segment_run(g->call, g, GW_SEGMENT_commit);
     g->s.change_last = gw_store_change_last(tx);
     g->s.tx = NULL;
-    ad->reader = reader;
     if (r == GW_STEP_NEXT)
         return GW_OK;
     return g->failed != GW_OK ? g->failed : GW_PRECONDITION;
@@ -53,6 +49,8 @@ static void committed(struct gw_store_job *j, enum gw_status st)
 
 enum gw_step gw_call_commit_submit(struct gw_call *c, struct gw_call_segment *g)
 {
+    g->ad = c->ad;
+    g->ad.reader = NULL;
     g->job.run = run_in_tx;
     g->job.committed = committed;
     enum gw_status st = gw_store_submit(c->loop->store, &g->job);

@@ -124,10 +124,15 @@ def test_the_file_and_its_name(stopped_gateway, tmp_path):
     conf.with_name("Options.conf").unlink()
     adapter(gateway, "options", file="options.so")
     gateway.set(adapters_lib="")
-    refused(gateway, "adapters_lib does not say")
-    gateway.set(adapters_lib=str(BROKEN))
+    refused(gateway, "options.conf", "adapters_lib does not say")
+    folder = tmp_path / "lib"
+    folder.mkdir(mode=0o755)
+    for object in (BROKEN / "options.so", *(BUILD / "adapters").glob("*.so")):
+        (folder / object.name).symlink_to(object)
+    gateway.set(adapters_lib=str(folder))
+    loaded = len(list((gateway.conf / "adapters").glob("*.conf")))
     done = check(gateway)
-    assert done.returncode == 0 and " 1 adapters" in done.stdout, done
+    assert done.returncode == 0 and f" {loaded} adapters" in done.stdout, done
 
 
 def test_nobody_else_may_write_it(stopped_gateway, tmp_path):

@@ -78,15 +78,18 @@ static Google__Protobuf__Timestamp *instant(struct gw_adapter_call *c, int64_t u
 /* Blank-separated words as a list; in the segment's memory. */
 static char **split(struct gw_adapter_call *c, const char *words, size_t *ret_count)
 {
-    char *text = score_host->alloc(c, strlen(words) + 1), **list, *at, *rest;
+    char *text = score_host->alloc(c, strlen(words) + 1);
+    char **list = score_host->alloc(c, SCENES_MAX * sizeof(*list));
     *ret_count = 0;
-    list = score_host->alloc(c, SCENES_MAX * sizeof(*list));
     if (text == NULL || list == NULL)
         return NULL;
     memcpy(text, words, strlen(words) + 1);
-    rest = text;
-    while ((at = strtok_r(rest, " ", &rest)) != NULL && *ret_count < SCENES_MAX)
+    for (char *at = text; at != NULL && *at != '\0' && *ret_count < SCENES_MAX;) {
         list[(*ret_count)++] = at;
+        at = strchr(at, ' ');
+        if (at != NULL)
+            *at++ = '\0';
+    }
     return list;
 }
 

@@ -163,18 +163,23 @@ static bool within_quota(const struct score_agreement *a, const char *peer, cons
     return false;
 }
 
+/* Who was asked about, and under what: also when the quota is used up. */
 static void note(struct gw_adapter_call *c, const Xinqiao__V1__RecognizeRequest *in,
-                 const struct score_agreement *a, const struct score_consent *k)
+                 const struct score_agreement *a)
 {
     score_host->note_subject(c, score_subject_type(in->subject), in->subject->number,
                              strlen(in->subject->number));
     score_host->note_kind(c, "score", a->id);
     score_host->note_agreement(c, a->id);
+}
+
+static void note_consent(struct gw_adapter_call *c, const struct score_consent *k)
+{
     char id[37];
-    if (k->found) {
-        score_uuid_write(k->id, id);
-        score_host->note_consent(c, id);
-    }
+    if (!k->found)
+        return;
+    score_uuid_write(k->id, id);
+    score_host->note_consent(c, id);
 }
 
 /* Looks up consent and score, always both; "internal" when the store failed. */
@@ -212,6 +217,7 @@ const char *score_answer(struct score_adapter *s, struct gw_adapter_call *c,
     if (a == NULL)
         return lacking_fault(lacking, in, ret_field);
     *ret_field = "";
+    note(c, in, a);
     if (!within_quota(a, peer, in->purpose, today))
         return SCORE_REASON("quota");
     struct score_consent k;
@@ -219,7 +225,7 @@ const char *score_answer(struct score_adapter *s, struct gw_adapter_call *c,
     if ((fault = look_up(s, c, in, in->consent[0] != '\0' ? consent : NULL, &k, &f)) != NULL)
         return fault;
     const struct score_band *band = score_band_of(a, f.hundredths);
-    note(c, in, a, &k);
+    note_consent(c, &k);
     const char *why = against(in->subject, &k, &f, band, today);
     *ret_reason = why != NULL ? why : "ok";
     if (why == NULL)

@@ -163,3 +163,23 @@ def test_quotas_hold_over_reload_and_restart(stopped_gateway):
         except grpc.RpcError as error:
             refusals.append(error)
     assert refusals and refusals[0].code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_the_operator_sees_what_ends_and_what_is_used(stopped_gateway):
+    ends = {"hangzhou": 40, "suzhou": 30, "ningbo": 14, "wenzhou": 3, "city": -1}
+    for name, days in ends.items():
+        edit(stopped_gateway, f"agreements/{name}.conf", (r'until = "2027-12-31"', f'until = "{today() + datetime.timedelta(days=days)}"'))
+    edit(stopped_gateway, "agreements/library-counter.conf", (r"per_day = 5000", "per_day = 2"))
+    stopped_gateway.start()
+    counter = Scores(stopped_gateway, "library-counter")
+    for _ in range(2):
+        counter.ask(person())
+    status = stopped_gateway.client("operator").status()
+    lines = {line.item: line for a in status.adapters if a.name == "score_recognition" for line in a.lines}
+    seen = {name: (lines[f"agreement {name}"].state, lines[f"agreement {name}"].red) for name in ends}
+    assert seen == {"hangzhou": ("ok", False), "suzhou": ("ends-30", True), "ningbo": ("ends-14", True), "wenzhou": ("ends-3", True),
+                    "city": ("ended", True)}
+    assert "invented-for-tests" in lines["agreement hangzhou"].text_en and lines["agreement hangzhou"].text_zh
+    quota = lines["quota library-counter library-counter benefit"]
+    assert (quota.state, quota.red) == ("full", True) and "2 of 2" in quota.text_en
+    assert "quota city municipal benefit" not in lines

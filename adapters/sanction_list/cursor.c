@@ -2,6 +2,8 @@
  * order of the latest change of each entry, so an entry that changes between two pages of a reader
  * is passed over at its old place; whether a reader was sent it can be told when it is known how
  * late each stretch was read (`horizon`). */
+#include <stdio.h>
+
 #include "sanction_list.h"
 
 enum { VERSION = 1, HEADER = 1 + 8 + 8 + 1, SETS = 2 * (2 + SL_SCOPE_MAX / 8) };
@@ -78,8 +80,7 @@ static uint8_t *put_set(uint8_t *p, const uint8_t set[SL_SCOPE_MAX / 8])
 
 static void question(const char *list, char ret[SL_NAME + 8])
 {
-    strcpy(ret, "pull:");
-    strncat(ret, list, SL_NAME);
+    snprintf(ret, SL_NAME + 8, "pull:%s", list);
 }
 
 int32_t sl_cursor_write(struct gw_adapter_call *c, const struct sl_cursor *k, const char *list,

@@ -157,7 +157,7 @@ static int32_t admit(struct gw_adapter_call *c, struct sl_item *it)
     if (rc != 0)
         return 0;
     it->put.class_bit = sl_class_bit(r);
-    strncpy(it->put.area, r->area, sizeof(it->put.area) - 1);
+    sl_copy(it->put.area, sizeof(it->put.area), r->area, strlen(r->area));
     sl_subject(r, &it->subject_type, &it->subject_value);
     it->put.ends_on = GW_DAY_NO_END;
     if (sl_host->law_end(c, &r->base, GW_CLOCK_MEASURE, &it->put.ends_on) < 0)

@@ -39,7 +39,8 @@ int32_t sl_publish_open(void *self, struct gw_adapter_call *c, void **ret_state)
     if (s == NULL)
         return -1;
     const char *peer = sl_host->lend(c, GW_LEND_PEER_NAME);
-    strncpy(s->source, peer != NULL ? peer : "", sizeof(s->source) - 1);
+    if (peer != NULL)
+        sl_copy(s->source, sizeof(s->source), peer, strlen(peer));
     *ret_state = s;
     return 0;
 }
@@ -65,8 +66,7 @@ static void note_reason(struct gw_adapter_call *c, struct publish *s, const stru
     else if (s->noted != receipt)
         s->mixed = false;
     s->noted = receipt;
-    strncpy(s->reason, reason, sizeof(s->reason) - 1);
-    s->reason[sizeof(s->reason) - 1] = '\0';
+    sl_copy(s->reason, sizeof(s->reason), reason, strlen(reason));
     sl_host->note_reason(c, s->mixed && strcmp(reason, "list-held") != 0 ? "ok" : reason);
 }
 

@@ -91,7 +91,7 @@ static int32_t send_state(struct gw_adapter_call *c, struct pull *p)
     p->begun = true;
     p->condition = (int32_t)m.state->condition;
     p->held = m.state->held;
-    strncpy(p->version, m.state->version, sizeof(p->version) - 1);
+    sl_copy(p->version, sizeof(p->version), m.state->version, strlen(m.state->version));
     p->mask = l.public_ != 0 && !sl_host->granted(c, "unmasked");
     return send(c, p, &m);
 }
@@ -341,9 +341,7 @@ static int32_t on_scope(void *arg, const struct gw_adapter_value *v, size_t n)
     (void)n;
     struct widened *w = arg;
     char area[16] = "";
-    size_t len = v[2].len < sizeof(area) - 1 ? v[2].len : sizeof(area) - 1;
-    if (len != 0)
-        memcpy(area, v[2].bytes, len);
+    sl_copy(area, sizeof(area), v[2].bytes, v[2].len);
     /* The last place is shared by all that have none of their own: nothing is known of them. */
     if (v[0].number < SL_SCOPE_MAX - 1 && sl_scope_has(w->p->cursor.withheld, v[0].number))
         w->yes = sl_host->covers(w->c, SL_KIND, w->p->list, (uint32_t)v[1].number, area) == NULL;
@@ -392,8 +390,8 @@ int32_t sl_pull_message(void *self, struct gw_adapter_call *c, void *state,
     const char *why = sl_covers_any(c, in->list, 7);
     if (why != NULL)
         return sl_refuse(c, why, "list");
-    strncpy(p->list, in->list, sizeof(p->list) - 1);
-    strncpy(p->format, in->format, sizeof(p->format) - 1);
+    sl_copy(p->list, sizeof(p->list), in->list, strlen(in->list));
+    sl_copy(p->format, sizeof(p->format), in->format, strlen(in->format));
     p->follow = in->follow;
     p->max_items = in->max_items;
     if (in->cursor[0] != '\0' && start_at(c, p, in->cursor, &ok) != 0)

@@ -98,7 +98,9 @@ int32_t sl_on_number(void *number, const struct gw_adapter_value *v, size_t n);
 int32_t sl_today(struct gw_adapter_call *c); /* yyyymmdd in UTC+8 */
 int32_t sl_day(const Xinqiao__V1__Date *d);  /* 0: absent; -1: no such day */
 bool sl_plain(const char *s, size_t max);    /* not empty, not too long, no controls */
-char *sl_str(const char *s);                 /* for members that protobuf-c declares char * */
+/* As much of a text as there is room for. */
+void sl_copy(char *to, size_t size, const void *text, size_t len);
+char *sl_str(const char *s); /* for members that protobuf-c declares char * */
 char *sl_dup(struct gw_adapter_call *c, const char *s);
 void *sl_zalloc(struct gw_adapter_call *c, size_t size);
 Xinqiao__V1__Date *sl_date(struct gw_adapter_call *c, int32_t day);

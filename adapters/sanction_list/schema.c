@@ -77,10 +77,7 @@ _Static_assert(sizeof(sl_statements) / sizeof(sl_statements[0]) == SL_STATEMENT_
 
 static void take_text(char *to, size_t size, const struct gw_adapter_value *v)
 {
-    size_t n = v->len < size - 1 ? v->len : size - 1;
-    if (n != 0)
-        memcpy(to, v->bytes, n);
-    to[n] = '\0';
+    sl_copy(to, size, v->bytes, v->len);
 }
 
 static void take_bytes(uint8_t *to, size_t size, const struct gw_adapter_value *v)

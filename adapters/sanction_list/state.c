@@ -22,11 +22,8 @@ static int32_t on_source(void *arg, const struct gw_adapter_value *v, size_t n)
     if (s->oldest == 0 || as_of < s->oldest)
         s->oldest = as_of;
     if (published >= s->latest) {
-        size_t len = v[2].len < sizeof(s->version) - 1 ? v[2].len : sizeof(s->version) - 1;
         s->latest = published;
-        if (len != 0)
-            memcpy(s->version, v[2].bytes, len);
-        s->version[len] = '\0';
+        sl_copy(s->version, sizeof(s->version), v[2].bytes, v[2].len);
     }
     return 0;
 }

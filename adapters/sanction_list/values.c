@@ -71,6 +71,14 @@ bool sl_plain(const char *s, size_t max)
     return n != 0 && n <= max;
 }
 
+void sl_copy(char *to, size_t size, const void *text, size_t len)
+{
+    size_t n = len < size - 1 ? len : size - 1;
+    if (n != 0)
+        memcpy(to, text, n);
+    to[n] = '\0';
+}
+
 char *sl_str(const char *s)
 {
     return (char *)(uintptr_t)s;

@@ -187,8 +187,12 @@ static int one(struct check *k)
         printf(TR(c, "主体 %s\n", "subject %s\n"), shown);
         for (size_t i = 0; i < m->n_hits; i++)
             hit(c, m->hits[i]);
-        if (m->n_hits == 0 || k->unsure)
+        if (m->n_hits == 0)
             no_hit(c, m->states, m->n_states);
+        else if (k->unsure)
+            printf(TR(c, "  另有 %zu 份名单缺失或过期，对它们不能下结论。\n",
+                      "  %zu lists are missing or stale and say nothing.\n"),
+                   unreliable(m->states, m->n_states));
         putchar('\n');
         gw_lists_states(c, m->states, m->n_states);
     }

@@ -99,7 +99,7 @@ static int take(struct publish *p, uint64_t left)
         if (st == GW_CLOSED)
             return gw_remote_failed(&p->remote, gw_upstream_stream_result(p->s));
         if (st != GW_OK)
-            return gw_cmd_file_failed(p->c, p->path, st);
+            return gw_cmd_file_failed(p->c, p->path != NULL ? p->path : "-", st);
         int rc = receipt(p);
         if (rc != GW_EXIT_GO_ON)
             return rc;
@@ -107,16 +107,26 @@ static int take(struct publish *p, uint64_t left)
     return GW_EXIT_GO_ON;
 }
 
+/* The call ended while we were sending: the receipts that came before it, then why. */
+static int closed(struct publish *p)
+{
+    int rc = GW_EXIT_GO_ON;
+    while (rc == GW_EXIT_GO_ON && gw_upstream_stream_recv(p->s, -1, &p->in) == GW_OK)
+        rc = receipt(p);
+    return rc == GW_EXIT_GO_ON ? gw_remote_failed(&p->remote, gw_upstream_stream_result(p->s)) : rc;
+}
+
 static int send_item(struct publish *p, Xinqiao__V1__ListPublishItem *item)
 {
     enum gw_status st = gw_remote_pack(&item->base, &p->out);
     if (st == GW_OK)
         st = gw_upstream_stream_send(p->s, gw_buf_view(&p->out));
-    if (st == GW_OK)
-        p->sent++;
-    else if (st != GW_CLOSED)
-        return gw_cmd_file_failed(p->c, p->path, st);
-    return take(p, st == GW_CLOSED ? 0 : IN_FLIGHT);
+    if (st == GW_CLOSED)
+        return closed(p);
+    if (st != GW_OK)
+        return gw_cmd_file_failed(p->c, p->path != NULL ? p->path : "-", st);
+    p->sent++;
+    return take(p, IN_FLIGHT);
 }
 
 /* ---- items -------------------------------------------------------------------------------------

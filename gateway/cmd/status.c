@@ -80,10 +80,14 @@ static void adapters(const struct gw_cmd_ctx *c, const Xinqiao__V1__StatusRespon
         putchar('\n');
         for (size_t k = 0; k < a->n_disabled; k++)
             printf(TR(c, "  已停用：%s\n", "  disabled: %s\n"), a->disabled[k]);
+        size_t width = 20;
+        for (size_t k = 0; k < a->n_lines; k++)
+            if (gw_cmd_width(a->lines[k]->item) > width)
+                width = gw_cmd_width(a->lines[k]->item);
         for (size_t k = 0; k < a->n_lines; k++) {
             const Xinqiao__V1__AdapterLine *l = a->lines[k];
             fputs("  ", stdout);
-            gw_cmd_pad(stdout, l->item, 22);
+            gw_cmd_pad(stdout, l->item, width + 2);
             gw_cmd_pad(stdout, l->state, 10);
             printf("%s%s%s\n", l->red && colour ? "\033[31m" : "", TR(c, l->text_zh, l->text_en),
                    l->red && colour ? "\033[0m" : "");

@@ -131,11 +131,6 @@ static const char *status_reason(Xinqiao__V1__RecordStatus s)
     }
 }
 
-static bool is_list_entry(const gw_record *r)
-{
-    return r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY && gw_canon_payload_fits(r);
-}
-
 enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int64_t wall_us,
                                 struct gw_report *report)
 {
@@ -151,7 +146,7 @@ enum gw_status gw_law_may_share(const struct gw_law *l, const gw_record *r, int6
     bool open = false;
     if (gw_law_end(l, r, GW_LAW_USE, &last, &open) != GW_OK)
         return gw_law_deny(report, "record-undated", use_clock(r), kind, row->id);
-    if (is_list_entry(r) && gw_law_entry_ended(l, r, today))
+    if (gw_law_is_entry(r) && gw_law_entry_ended(l, r, today))
         return gw_law_deny(report, "record-ended", "list_entry.ends_on", kind, row->id);
     /* An end is inclusive to 24:00 in UTC+8. */
     if (!open && gw_date_cmp(today, last) > 0)

@@ -208,7 +208,8 @@ bool gw_law_is_penalty(const gw_record *r);
 /* All that clocks.conf and the retention say against a record that is no list entry. clocks.c */
 GW_MUST_USE enum gw_status gw_law_admit_clocks(const struct gw_law *l, const gw_record *r,
                                                struct gw_date day, struct gw_report *report);
-/* Until when a list entry stands is over, or was said to be over. lists.c */
+bool gw_law_is_entry(const gw_record *r);
+/* The time of the entry is over: by its end, its removal or its status. lists.c */
 bool gw_law_entry_ended(const struct gw_law *l, const gw_record *r, struct gw_date day);
 /* Fills `heads`, once all rows are there. match.c */
 void gw_law_match_prepare(struct gw_law *l);

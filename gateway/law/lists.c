@@ -97,7 +97,7 @@ static bool performed(const gw_record *r)
     return r->list_entry->performance == XINQIAO__V1__PERFORMANCE__PERFORMANCE_COMPLETE;
 }
 
-static bool is_entry(const gw_record *r)
+bool gw_law_is_entry(const gw_record *r)
 {
     return r->kind == XINQIAO__V1__KIND__KIND_LIST_ENTRY && gw_canon_payload_fits(r);
 }
@@ -135,7 +135,7 @@ enum gw_status gw_law_measures(const struct gw_law *l, const gw_record *r, int64
     if (found == NULL)
         return GW_NOMEM;
     /* What can not be dated has no end that anybody could hold on to: nothing follows from it. */
-    bool live = is_entry(r) && find_row(l, gw_bytes_str(r->list_entry->list), day) != NULL &&
+    bool live = gw_law_is_entry(r) && find_row(l, gw_bytes_str(r->list_entry->list), day) != NULL &&
                 !undated(l, r) && !gw_law_entry_ended(l, r, day);
     for (size_t i = 0; live && i < l->measure_count; i++) {
         const struct gw_law_measure_row *m = &l->measure[i];

@@ -15,8 +15,10 @@
 enum {
     SEATS = 512,
     FAILURES_MAX = 5,     /* in a row */
+    WRITER = 20,          /* budgets of a loop that a transaction may take */
     STUCK = 20,           /* budgets; a method that took so long is disabled at once */
-    STUCK_WORKER = 2,     /* the same on workers, whose budget is long */
+    STUCK_WRITER = 5,     /* the same in transactions */
+    STUCK_WORKER = 2,     /* and on workers, whose budget is long */
     LOOK_US = 100 * 1000, /* the watching thread's period */
 };
 
@@ -51,10 +53,11 @@ void gw_adapter_budgets(uint64_t loop_ms, uint64_t worker_ms)
 /* What writes has the writer's thread for the whole gateway, but waits for the disk in there. */
 static int64_t budget_of(const struct gw_adapter_target *t, bool in_tx)
 {
-    if (t->method != NULL && t->method->place == GW_PLACE_WORKER)
+    if (t->method != NULL && (t->method->place == GW_PLACE_WORKER ||
+                              (in_tx && (t->method->flags & GW_METHOD_LONG) != 0)))
         return (int64_t)atomic_load_explicit(&worker_budget_us, memory_order_relaxed);
     int64_t us = (int64_t)atomic_load_explicit(&loop_budget_us, memory_order_relaxed);
-    return in_tx ? us * STUCK : us;
+    return in_tx ? us * WRITER : us;
 }
 
 /* ---- failures ---- */
@@ -139,7 +142,7 @@ struct gw_adapter_timing gw_adapter_enter(const struct gw_adapter_target *t, boo
     if (s == NULL)
         return w;
     bool worker = t->method != NULL && t->method->place == GW_PLACE_WORKER;
-    int64_t times = worker ? STUCK_WORKER : in_tx ? 1 : STUCK;
+    int64_t times = worker ? STUCK_WORKER : in_tx ? STUCK_WRITER : STUCK;
     atomic_store(&s->target, t);
     atomic_store(&s->limit_us, w.budget_us * times);
     atomic_store(&s->since_us, w.since_us);

@@ -33,6 +33,8 @@ class Gateway:
         shutil.copytree(pki, self.pki)
         shutil.copytree(ROOT / "conf", self.conf)
         self.set(listen__address="127.0.0.1:0", adapters_lib=str(BUILD / "adapters"))
+        if SLOWNESS > 1:  # what a sanitizer makes slow is no fault of an adapter
+            self.set(limits__adapter_loop_budget=f"{50 * SLOWNESS}ms")
 
     # ---- configuration
     @property

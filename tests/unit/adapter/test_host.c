@@ -74,12 +74,87 @@ static void two_batches_are_not_one(void **state)
     assert_true(segment.many_batches);
 }
 
+static void findings_have_texts_in_both_languages(void **state)
+{
+    (void)state;
+    struct gw_adapter_finding f = {0};
+    assert_int_not_equal(host->finding(&call, 0, &f), 0);
+    gw_report_add(&segment.found, GW_PROBLEM_WARNING, "value-range", "first", NULL);
+    segment.found.row = 3;
+    gw_report_add(&segment.found, GW_PROBLEM_ERROR, "amount-missing", "sum", "because", "kind",
+                  NULL);
+    assert_int_equal(host->finding(&call, 0, &f), 0);
+    assert_int_equal(f.type, GW_FINDING_WARNING);
+    assert_string_equal(f.field, "first");
+    assert_int_equal(f.row, 0);
+    assert_int_equal(host->finding(&call, 1, &f), 0);
+    assert_int_equal(f.type, GW_FINDING_ERROR);
+    assert_int_equal(f.row, 3);
+    assert_string_equal(f.reason, "amount-missing");
+    assert_string_equal(f.text_en, "The amount sum is required because of kind; supply it.");
+    assert_non_null(strstr(f.text_zh, "sum"));
+    assert_int_not_equal(host->finding(&call, 2, &f), 0);
+}
+
+static void without_powers_everything_is_closed(void **state)
+{
+    (void)state;
+    struct gw_adapter_list list;
+    const struct gw_adapter_measure *m;
+    ProtobufCMessage *record = NULL;
+    const uint8_t *out;
+    const char *word;
+    size_t n;
+    int32_t day;
+    assert_int_equal(host->record_read(&call, "a@1", NULL, 0, NULL, &record), -1);
+    assert_int_equal(host->record_admit(&call, NULL), -1);
+    assert_int_equal(host->record_write(&call, NULL, "a@1", 0, &out, &n), -1);
+    assert_int_equal(host->records_of_subject(&call, "score", "CN-ID", "", 0, NULL, NULL, NULL),
+                     -1);
+    word = host->covers(&call, "penalty", NULL, 1, NULL);
+    assert_non_null(word);
+    assert_non_null(gw_reason_find(gw_bytes_str(word)));
+    assert_int_equal(host->granted(&call, "reasons"), 0);
+    assert_string_equal(host->purpose(&call), "");
+    assert_int_equal(host->law_list(&call, "x", &list), 1);
+    assert_int_equal(host->law_list_at(&call, 0, &list), 1);
+    assert_int_not_equal(host->law_measures(&call, NULL, &m, &n), 0);
+    assert_int_equal(host->law_end(&call, NULL, GW_CLOCK_USE, &day), 1);
+    assert_int_equal(host->law_benefit_purpose(&call, "x"), 0);
+    assert_string_equal(host->log_origin(&call), "");
+    assert_null(host->generation(&call));
+}
+
+static void lines_of_status_are_bounded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * GW_SEGMENT_LINES; i++)
+        host->status_line(&call, "item", "state", NULL, "text", i == 0);
+    assert_int_equal(segment.line_count, GW_SEGMENT_LINES);
+    assert_true(segment.lines->red);
+    assert_string_equal(segment.lines->zh, "");
+    assert_false(segment.lines->next->red);
+}
+
+static void every_operation_is_there(void **state)
+{
+    (void)state;
+    void *const *op = (void *const *)(const void *)&host->alloc;
+    size_t n = (sizeof(*host) - offsetof(struct gw_adapter_host, alloc)) / sizeof(*op);
+    for (size_t i = 0; i < n; i++)
+        assert_non_null(op[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_kinds_of_a_segment_are_named_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_not_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(two_batches_are_not_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(findings_have_texts_in_both_languages, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_powers_everything_is_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_of_status_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_operation_is_there, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

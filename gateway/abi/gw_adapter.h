@@ -292,6 +292,10 @@ struct gw_adapter_host {
 #define GW_METHOD_WHEN_LOW                                                                         \
     (1u << 2) /* answers also when the disk is low: what an operator needs then */
 
+/* 1.2: now and then one of its transactions takes as long as a worker may; no other write happens
+ * meanwhile. */
+#define GW_METHOD_LONG (1u << 3)
+
 /* Handlers of one method. All but message() may be NULL. Return values: 0, or nonzero to end the
  * call with reason "internal" (the handler has failed in a way it can not name). */
 struct gw_adapter_method {

@@ -3,10 +3,11 @@
 #include "cmd/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file)
+int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file, bool quiet)
 {
     char beside[4200];
     snprintf(beside, sizeof(beside), "%s/xinqiaod", gw_cmd_bin_dir());
@@ -14,6 +15,9 @@ int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
+        int null = quiet ? open("/dev/null", O_WRONLY) : -1;
+        if (null >= 0)
+            dup2(null, 1);
         execv(beside, args);
         execvp("xinqiaod", args);
         _exit(127);
@@ -53,7 +57,7 @@ int gw_cmd_conf_check(struct gw_cmd_ctx *c, int argc, char **argv)
         gw_cmd_file_failed(c, file, errno == ENOENT ? GW_NOT_FOUND : GW_DENIED);
         return GW_EXIT_USAGE;
     }
-    rc = gw_cmd_daemon_check(c, file);
+    rc = gw_cmd_daemon_check(c, file, c->json);
     if (c->json) {
         struct gw_cmd_json j;
         gw_cmd_json_init(&j);

@@ -21,7 +21,7 @@ int gw_peer_conf_load(struct gw_peer_new *p);
 /* Writes the kit; everything that was missing is a reason to complain. */
 int gw_peer_kit_write(const struct gw_peer_new *p);
 /* The daemon's own check of a configuration (conf_check.c): GW_EXIT_OK, GW_EXIT_FAILED after its
- * complaints, GW_EXIT_USAGE when it can not be run. */
-int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file);
+ * complaints, GW_EXIT_USAGE when it can not be run. `quiet`: nothing on standard output. */
+int gw_cmd_daemon_check(const struct gw_cmd_ctx *c, const char *file, bool quiet);
 
 #endif

@@ -205,7 +205,7 @@ static void file_put(const struct gw_peer_new *p, struct gw_buf *b)
 /* The configuration must be good before, and good with the new file; else the file goes. */
 static int file_write(const struct gw_peer_new *p, const char *path)
 {
-    int rc = gw_cmd_daemon_check(p->c, p->conf);
+    int rc = gw_cmd_daemon_check(p->c, p->conf, true);
     if (rc != GW_EXIT_OK) {
         gw_cmd_err(p->c, "现有配置 %s 已有错误（见上），请先改正",
                    "the configuration %s has faults already (see above); mend them first", p->conf);
@@ -218,7 +218,7 @@ static int file_write(const struct gw_peer_new *p, const char *path)
     gw_buf_fini(&b);
     if (rc != GW_EXIT_OK)
         return rc;
-    rc = gw_cmd_daemon_check(p->c, p->conf);
+    rc = gw_cmd_daemon_check(p->c, p->conf, true);
     if (rc != GW_EXIT_OK) {
         unlink(path);
         gw_cmd_err(p->c, "对接方文件未通过检查（见上），没有保留",
@@ -283,6 +283,9 @@ static int run(struct gw_peer_new *p)
     rc = gw_peer_conf_load(p);
     if (rc != GW_EXIT_OK)
         return rc;
+    if (p->endpoint == NULL && strcmp(p->address + strcspn(p->address, ":"), ":0") == 0)
+        return wrong(p, "--endpoint", "配置中的端口为 0，请写明对方连接的 主机:端口",
+                     "the configuration has port 0; name the HOST:PORT that they connect to");
     snprintf(path, sizeof(path), "%s/%s.conf", p->peers_dir, p->name);
     snprintf(kit, sizeof(kit), "%s-kit", p->name);
     if (p->kit == NULL)
@@ -293,10 +296,13 @@ static int run(struct gw_peer_new *p)
         return GW_EXIT_USAGE;
     }
     rc = file_write(p, path);
-    if (rc == GW_EXIT_OK)
-        rc = gw_peer_kit_write(p);
+    if (rc != GW_EXIT_OK)
+        return rc;
+    rc = gw_peer_kit_write(p);
     if (rc == GW_EXIT_OK)
         done(p, path);
+    else
+        unlink(path); /* half a counterpart is none */
     return rc;
 }
 

@@ -71,7 +71,7 @@ static void row(const struct gw_reason *r, struct gw_buf *b)
     if (r->retry_ms != 0)
         gw_buf_printf(b, "%" PRIu32 " 秒后可原样重试 |\n", (r->retry_ms + 999) / 1000);
     else
-        gw_buf_str(b, "改正后再试 |\n");
+        gw_buf_str(b, r->grpc == GW_GRPC_INTERNAL ? "请联系网关方 |\n" : "改正后再试 |\n");
 }
 
 static int errors(const struct gw_peer_new *p)

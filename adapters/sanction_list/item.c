@@ -14,28 +14,30 @@ static void check_envelope(struct gw_adapter_call *c, struct sl_item *it, uint64
         it->put.revision = (int64_t)revision;
 }
 
-/* A record that says itself that it has left the list. */
+/* A record that says itself that it has left the list: by its status, or by a day of removal, whose
+ * reason formats give as a text. 0: it has not. */
 static int32_t end_of_record(const Xinqiao__V1__Record *r)
 {
-    const char *why = r->list_entry->removal_reason;
-    /* Formats say that it is off the list by the day of removal, and why in a text. */
-    if (r->list_entry->removed_on != NULL && why != NULL && strstr(why, "修复") != NULL)
+    static const struct {
+        const char *word;
+        int32_t end;
+    } words[] = {{"修复", XINQIAO__V1__LIST_END__LIST_END_REPAIRED},
+                 {"届满", XINQIAO__V1__LIST_END__LIST_END_EXPIRED},
+                 {"期满", XINQIAO__V1__LIST_END__LIST_END_EXPIRED},
+                 {"撤销", XINQIAO__V1__LIST_END__LIST_END_WITHDRAWN}};
+    const Xinqiao__V1__ListEntry *e = r->list_entry;
+    if (r->status == XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_REPAIRED)
         return XINQIAO__V1__LIST_END__LIST_END_REPAIRED;
-    if (r->list_entry->removed_on != NULL && why != NULL && strstr(why, "届满") != NULL)
+    if (r->status == XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_EXPIRED)
         return XINQIAO__V1__LIST_END__LIST_END_EXPIRED;
-    switch (r->status) {
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_REPAIRED:
-        return XINQIAO__V1__LIST_END__LIST_END_REPAIRED;
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_WITHDRAWN:
-        return XINQIAO__V1__LIST_END__LIST_END_WITHDRAWN;
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_EXPIRED:
-        return XINQIAO__V1__LIST_END__LIST_END_EXPIRED;
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_UNSPECIFIED:
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_IN_FORCE:
-    case XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_INVALID:
-    default:
-        return r->list_entry->removed_on != NULL ? XINQIAO__V1__LIST_END__LIST_END_EXITED : 0;
-    }
+    if (e->removed_on == NULL)
+        return r->status == XINQIAO__V1__RECORD_STATUS__RECORD_STATUS_WITHDRAWN
+                   ? XINQIAO__V1__LIST_END__LIST_END_WITHDRAWN
+                   : 0;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strstr(e->removal_reason, words[i].word) != NULL)
+            return words[i].end;
+    return XINQIAO__V1__LIST_END__LIST_END_EXITED;
 }
 
 static void check_removal(struct gw_adapter_call *c, struct sl_item *it, int32_t end,

@@ -462,16 +462,12 @@ int32_t sl_publish_message(void *self, struct gw_adapter_call *c, void *state,
     struct answer a = {.found = sl_zalloc(c, sizeof(*a.found))};
     if (a.found == NULL || item == NULL)
         return -1;
-    switch (in->item_case) {
-    case XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_OPEN:
+    if (in->item_case == XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_OPEN)
         return on_open(c, s, &a, in->open);
-    case XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_CLOSE:
+    if (in->item_case == XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_CLOSE)
         return on_close(c, s, &a);
-    case XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_ENTRY:
-    case XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_REMOVAL:
+    if (in->item_case == XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_ENTRY ||
+        in->item_case == XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_REMOVAL)
         return on_row(c, s, &a, item);
-    case XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM__NOT_SET:
-    default:
-        return refuse(c, s, &a, SL_REASON("item-empty"), "item");
-    }
+    return refuse(c, s, &a, SL_REASON("item-empty"), "item");
 }

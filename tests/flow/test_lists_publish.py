@@ -62,10 +62,15 @@ def test_a_removed_entry_does_not_come_back_from_an_old_copy(bureau):
     assert got[3].log_entry == got[1].log_entry
 
 
-def test_a_record_with_a_day_of_removal_is_a_removal(bureau):
-    gone = record(FIRMS[5], yccrq=str(lists.today()), ycsy="信用修复")
-    got = publish(bureau, [entry("d-1", record(FIRMS[5]), 1, SERIOUS), entry("d-1", gone, 2, SERIOUS)])
-    assert outcomes(got) == ["new", "removed"], [reasons(r) for r in got]
+@pytest.mark.parametrize("text,end", (("信用修复", "repaired"), ("有效期届满", "expired"), ("认定被撤销", "withdrawn"), ("移出名单", "exited")))
+def test_a_record_with_a_day_of_removal_is_a_removal_for_the_reason_it_gives(shared, bureau, text, end):
+    gone = record(FIRMS[5], yccrq=str(lists.today()), ycsy=text)
+    puller = lists.Puller()
+    new, = publish(bureau, [entry(f"d-{end}", record(FIRMS[5]), 1, SERIOUS)])
+    puller.pull(shared.client("hangzhou"))
+    got, = publish(bureau, [entry(f"d-{end}", gone, 2, SERIOUS)])
+    assert outcomes([new, got]) == ["new", "removed"], reasons(got)
+    assert puller.pull(shared.client("hangzhou")) == [(new.id, end)]
 
 
 def test_a_removal_of_nothing_without_reason_or_of_the_future_is_refused(bureau):

@@ -32,6 +32,8 @@ static void add(struct gw_map *m, const char *name, const struct gw_bytes *file)
 
 static const char *join(const char *scope, const char *name)
 {
+    if (name == NULL) /* an adapter's set may be odd */
+        return "";
     const char *s = scope[0] != '\0' ? gw_arena_printf(idx.arena, "%s.%s", scope, name)
                                      : gw_arena_strdup(idx.arena, name);
     return s != NULL ? s : "";

@@ -446,7 +446,7 @@ static int resolve_time(struct publish *p)
     if (p->as_of == NULL && p->path != NULL && stat(p->path, &sb) == 0)
         p->as_of_us = (int64_t)sb.st_mtim.tv_sec * GW_USEC_PER_SEC + sb.st_mtim.tv_nsec / 1000;
     if (p->revision == 0)
-        p->revision = (uint64_t)(p->as_of_us / GW_USEC_PER_SEC);
+        p->revision = (uint64_t)p->as_of_us;
     return GW_EXIT_GO_ON;
 }
 
@@ -478,7 +478,7 @@ static int resolve_format(struct publish *p, struct gw_format_set **ret)
 static const char publish_zh[] =
     "--snapshot：文件是本方在该名单上的全部条目；--"
     "batch：一批变动，整体生效；都不给出：逐条生效。\n"
-    "条目编号取 --key-field 所指字段，缺省为业务主键的散列；修订号缺省取截至时间的秒数，"
+    "条目编号取 --key-field 所指字段，缺省为业务主键的散列；修订号缺省取截至时间的微秒数，"
     "所以同一文件重复发布不会改变什么。\n"
     "退出码：0 全部接受；3 有条目（或整个版本）被拒绝；4 版本被扣留，待两名运维人员放行；1 失败；2 "
     "用法错误；5 连接不上或身份不被接受；6 网关拒绝了调用。\n";
@@ -486,7 +486,8 @@ static const char publish_en[] =
     "--snapshot: the file is all that we have on the list; --batch: changes that take effect as a\n"
     "whole; neither: each entry for itself. An entry's id is the field of --key-field, by default "
     "a\n"
-    "hash of the business key; its revision is by default the as-of time in seconds, so that the\n"
+    "hash of the business key; its revision is by default the as-of time in microseconds, so that "
+    "the\n"
     "same file again changes nothing.\n"
     "exit codes: 0 all accepted; 3 entries (or the whole version) were refused; 4 the version is "
     "held\n"

@@ -20,5 +20,6 @@ def test_quickstart(tmp_path, lang):
     pid = folder / "pid"
     assert not pid.exists() or not os.path.exists(f"/proc/{pid.read_text().strip()}")
     assert bool(re.search(r"[\u4e00-\u9fff]{8}", done.stdout)) or lang == "en"
-    for word in ("uscc-check", "amount-missing", "date-future", "law-no-basis", "xinqiao log verify"):
+    for word in ("uscc-check", "amount-missing", "date-future", "law-no-basis", "xinqiao log verify", "national-measures-2025.exit",
+                 "sanction-list-adds-many", "sanction-list-same-operator", "xinqiao lists pull", "xinqiao check-list", "xinqiao consent revoke"):
         assert word in done.stdout, word

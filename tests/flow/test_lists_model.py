@@ -112,7 +112,7 @@ class Walk:
         self.as_of = int(time.time()) - 1000000
         self.moves = [(30, self.publish_new), (14, self.publish_again), (8, self.publish_old), (14, self.remove), (10, self.snapshot),
                       (10, self.batch), (5, self.released), (3, self.discarded), (5, self.cut_publish), (5, self.cut_pull), (6, self.pages)]
-        self.rare = [(max(1, steps // DAYS), self.next_day), (100, self.restart), (130, self.kill)]
+        self.rare = [(max(1, steps // DAYS), self.next_day), (100, self.restart), (130, self.kill), (60, self.killed_publish)]
 
     # ---- the ends of the wire
     def bureau(self):
@@ -288,6 +288,30 @@ class Walk:
                 raise AssertionError("it was never closed")
         finally:
             proxy.stop()
+        assert set(outcomes(got)[1:-1]) <= {"staged", "duplicate"}, got
+        self.settle(rows, got)
+
+    def killed_publish(self):
+        """The daemon is killed while rows of a snapshot come in, or while it is closed."""
+        rows = self.rows(len(self.model.live()) // 20, len(self.model.live()) // 6, 2)
+        items = [self.open(rows), *self.items(rows), closing()]
+        at = self.rng.randrange(len(items) + 1)
+
+        def broken():
+            for i, item in enumerate(items):
+                if i == at:
+                    time.sleep(self.rng.random() * 0.02)
+                    self.gateway.process.kill()
+                yield item
+            if at == len(items):
+                self.gateway.process.kill()
+
+        try:
+            got = publish(self._bureau, broken())
+        except grpc.RpcError:
+            got = None
+        self.kill()
+        got = publish(self._bureau, items)
         assert set(outcomes(got)[1:-1]) <= {"staged", "duplicate"}, got
         self.settle(rows, got)
 

@@ -84,6 +84,25 @@ def test_an_entry_that_changes_between_pages_is_never_left_behind(gateway, burea
     assert puller.removed == [(ids[0], "exited")]
 
 
+def test_many_changes_between_many_pages_leave_nothing_behind(gateway, bureau):
+    """More of them than a cursor tells apart: a removal too many may come then, none may be missing."""
+    ids = dict(enumerate(put(bureau, 30)))
+    hangzhou, puller, turn = gateway.client("hangzhou"), Puller(strict=False), 0
+    while turn == 0 or puller.end.more:
+        puller.pull(hangzhou, max_items=1)
+        gone = turn * 7 % 30
+        if gone in ids and turn < 30:
+            publish(bureau, [removal(f"e-{gone}", 2, "exited", SERIOUS)])
+            del ids[gone]
+        elif gone in ids:
+            publish(bureau, [entry(f"e-{gone}", record(FIRMS[gone % len(FIRMS)], lrmdsy=f"改 {turn}"), 2 + turn, SERIOUS)])
+        if turn == 12:
+            ids[30], = put(bureau, 1, first=30)
+        turn += 1
+    puller.pull(hangzhou)
+    assert set(puller.copy) == set(ids.values())
+
+
 def test_who_comes_back_is_an_entry_again(gateway, bureau):
     ids = put(bureau, 1)
     hangzhou, puller, other = gateway.client("hangzhou"), Puller(), Puller()

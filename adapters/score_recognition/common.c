@@ -24,6 +24,8 @@ int32_t score_refuse(struct gw_adapter_call *c, const char *reason, const char *
     if (field[0] != '\0') {
         score_host->violation(c, field, reason);
         score_host->parameter(c, "field", field);
+    } else {
+        score_host->parameter(c, "item", "score");
     }
     score_host->finish(c, reason);
     return 0;

@@ -203,6 +203,26 @@ def test_faults_of_the_question_are_refused_with_their_field(shared, city, count
     assert refusal(lambda: province.ask(number)).reason == "no-grant"
 
 
+def test_a_grant_that_does_not_cover_persons(stopped_gateway):
+    path = stopped_gateway.conf / "peers/library-counter.conf"
+    path.write_text(path.read_text().replace('classes = ["person"];', 'classes = ["organisation"];'))
+    stopped_gateway.start()
+    refused = refusal(lambda: Scores(stopped_gateway, "library-counter").ask(person()))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.PERMISSION_DENIED, "withheld-class")
+    assert "{" not in refused.texts["zh-CN"] + refused.texts["en"] and "not stated" not in refused.texts["en"]
+
+
+def test_a_batchs_entries_count_what_was_refused(shared, city, hangzhou):
+    yes, no = known(city, "710", "hangzhou"), person()
+    before = shared.client("operator").status().log.entries
+    assert sum(a.benefit for a in hangzhou.batch([hangzhou.question(p) for p in (yes, no, no, yes, no)])) == 2
+    after = shared.client("operator").status().log.entries
+    shared.published(after)
+    entries = [e for e in shared.entries()[before:] if e.method == "ScoreRecognition/RecognizeBatch"]
+    assert entries[-1].end and (entries[-1].record_count, entries[-1].refused_count) == (2, 3)
+    assert {e.agreement for e in entries[:-1]} == {"hangzhou"}
+
+
 def test_agreements_are_told_to_their_parties(city, counter, hangzhou):
     assert set(counter.agreements()) == {"library-counter"}
     mine = hangzhou.agreements()

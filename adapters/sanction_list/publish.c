@@ -4,6 +4,8 @@
 
 #include "sanction_list.h"
 
+#define VERSION_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
+
 /* Where a stream stands. */
 enum mode {
     FREE,   /* no version: items take effect at once */
@@ -117,7 +119,9 @@ static const char *check_open(struct gw_adapter_call *c, const Xinqiao__V1__List
     if (sl_covers_any(c, in->list, 7) != NULL)
         return SL_REASON("not-granted");
     *ret_field = "version";
-    if (!sl_plain(in->version, SL_VERSION_MAX))
+    /* Operators paste it into a shell. */
+    if (!sl_plain(in->version, SL_VERSION_MAX) ||
+        in->version[strspn(in->version, VERSION_LETTERS)] != '\0')
         return SL_REASON("version-invalid");
     *ret_field = "as_of";
     /* Five minutes: how far a sender's clock may be ahead. One of the future would stay the newest.

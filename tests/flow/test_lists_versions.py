@@ -153,8 +153,8 @@ def test_an_older_version_or_another_declaration_is_refused(gateway, bureau):
     publish(bureau, [opening("v3", 4, NOW + 1)])
     got = publish(bureau, [opening("v3", 5, NOW + 1)])
     assert reasons(got[0]) == ["sanction-list-version-conflict"]
-    got = publish(bureau, [opening("", 5, NOW + 1)])
-    assert reasons(got[0]) == ["sanction-list-version-invalid"]
+    for bad in ("", "v" * 65, "v1; true", "版本", "v\n1"):
+        assert reasons(publish(bureau, [opening(bad, 5, NOW + 1)])[0]) == ["sanction-list-version-invalid"], bad
     got = publish(bureau, [opening("v4", 5, time.time() + 4000), closing(), opening("v4", 10**9, NOW + 1), closing(), opening("v4", 0, 0)])
     assert [reasons(got[i])[0] for i in (0, 2, 4)] == ["sanction-list-version-time", "sanction-list-version-too-large",
                                                        "sanction-list-version-time"]

@@ -1,291 +1,16 @@
 /* `xinqiao lists publish`, `lists remove`: what the competent body sends. Rows of a package become
  * entries; with --snapshot or --batch they are one version that takes effect as a whole, or is
- * held. The same file again changes nothing. */
-#include "cmd/lists.h"
+ * held. The same file again changes nothing. Next: lists_send.c. */
+#include "cmd/lists_publish.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "cmd/package.h"
-#include "crypto/crypto.h"
 
-enum {
-    EXIT_HELD = 4,
-    IN_FLIGHT = 500,
-    SHOWN = 20,
-    MESSAGE_MAX = 16 * 1024 * 1024,
-    ARENA_MAX = 16 * 1024 * 1024,
-    ENTRY_MAX = 128,
-    MAX_MEASURES = 64
-};
+enum { EXIT_HELD = 4 };
 
-struct publish {
-    const struct gw_cmd_ctx *c;
-    struct gw_remote remote;
-    const char *path, *list, *format_id, *formats, *version, *as_of, *key_field, *measures, *end,
-        *ended_on;
-    bool snapshot, batch, empty;
-    uint64_t revision;
-    /* resolved */
-    const struct gw_format *format;
-    struct gw_canon_path key_path;
-    char *measure[MAX_MEASURES];
-    size_t measure_count;
-    int64_t as_of_us;
-    uint64_t declared;
-    /* the call */
-    struct gw_upstream_stream *s;
-    struct gw_buf out, in;
-    uint64_t sent, answered, shown;
-    uint64_t outcome[XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_HELD + 1];
-    Xinqiao__V1__ListVersionCounts counts; /* of the answer to `close` */
-    bool closed_held, closed_applied;
-    struct gw_cmd_json j;
-};
-
-/* ---- receipts ----------------------------------------------------------------------------------
- */
-
-static void refusal(struct publish *p, const Xinqiao__V1__ListReceipt *m)
-{
-    if (p->c->json) {
-        gw_cmd_json_open(&p->j, NULL, '{');
-        gw_cmd_json_str(&p->j, "entry", m->entry);
-        gw_lists_findings_json(p->c, &p->j, m->findings, m->n_findings);
-        gw_cmd_json_close(&p->j, '}');
-        return;
-    }
-    if (p->shown++ == SHOWN)
-        puts(TR(p->c, "  ……", "  ..."));
-    if (p->shown > SHOWN)
-        return;
-    printf(TR(p->c, "  被拒绝：%s\n", "  refused: %s\n"),
-           m->entry[0] != '\0' ? m->entry : TR(p->c, "（版本）", "(the version)"));
-    gw_lists_findings(p->c, m->findings, m->n_findings, stdout);
-}
-
-static int receipt(struct publish *p)
-{
-    Xinqiao__V1__ListReceipt *m = xinqiao__v1__list_receipt__unpack(NULL, p->in.len, p->in.ptr);
-    if (m == NULL || p->answered == p->sent) {
-        gw_cmd_err(p->c, "网关的回执无法识别，请核对双方版本",
-                   "the gateway's receipt can not be read; compare the versions");
-        if (m != NULL)
-            xinqiao__v1__list_receipt__free_unpacked(m, NULL);
-        return GW_EXIT_FAILED;
-    }
-    p->answered++;
-    int outcome = (int)m->outcome;
-    if (outcome > 0 && outcome < (int)GW_ARRAY_LEN(p->outcome))
-        p->outcome[outcome]++;
-    if (m->outcome == XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_REFUSED)
-        refusal(p, m);
-    p->closed_held |= m->outcome == XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_HELD;
-    p->closed_applied |= m->outcome == XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_APPLIED;
-    if (m->counts != NULL)
-        p->counts = *m->counts; /* numbers only */
-    xinqiao__v1__list_receipt__free_unpacked(m, NULL);
-    return GW_EXIT_GO_ON;
-}
-
-/* Takes receipts until at most `left` are outstanding. GW_EXIT_GO_ON, or how the call ended. */
-static int take(struct publish *p, uint64_t left)
-{
-    while (p->sent - p->answered > left) {
-        enum gw_status st = gw_upstream_stream_recv(p->s, -1, &p->in);
-        if (st == GW_CLOSED)
-            return gw_remote_failed(&p->remote, gw_upstream_stream_result(p->s));
-        if (st != GW_OK)
-            return gw_cmd_file_failed(p->c, p->path != NULL ? p->path : "-", st);
-        int rc = receipt(p);
-        if (rc != GW_EXIT_GO_ON)
-            return rc;
-    }
-    return GW_EXIT_GO_ON;
-}
-
-/* The call ended while we were sending: the receipts that came before it, then why. */
-static int closed(struct publish *p)
-{
-    int rc = GW_EXIT_GO_ON;
-    while (rc == GW_EXIT_GO_ON && gw_upstream_stream_recv(p->s, -1, &p->in) == GW_OK)
-        rc = receipt(p);
-    return rc == GW_EXIT_GO_ON ? gw_remote_failed(&p->remote, gw_upstream_stream_result(p->s)) : rc;
-}
-
-static int send_item(struct publish *p, Xinqiao__V1__ListPublishItem *item)
-{
-    enum gw_status st = gw_remote_pack(&item->base, &p->out);
-    if (st == GW_OK)
-        st = gw_upstream_stream_send(p->s, gw_buf_view(&p->out));
-    if (st == GW_CLOSED)
-        return closed(p);
-    if (st != GW_OK)
-        return gw_cmd_file_failed(p->c, p->path != NULL ? p->path : "-", st);
-    p->sent++;
-    return take(p, IN_FLIGHT);
-}
-
-/* ---- items -------------------------------------------------------------------------------------
- */
-
-static int send_open(struct publish *p)
-{
-    Google__Protobuf__Timestamp as_of = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
-    as_of.seconds = p->as_of_us / GW_USEC_PER_SEC;
-    as_of.nanos = (int32_t)(p->as_of_us % GW_USEC_PER_SEC) * 1000;
-    Xinqiao__V1__ListVersionOpen m = XINQIAO__V1__LIST_VERSION_OPEN__INIT;
-    m.list = (char *)(uintptr_t)p->list;
-    m.version = (char *)(uintptr_t)p->version;
-    m.snapshot = p->snapshot;
-    m.declared = p->declared;
-    m.empty = p->empty;
-    m.as_of = &as_of;
-    Xinqiao__V1__ListPublishItem item = XINQIAO__V1__LIST_PUBLISH_ITEM__INIT;
-    item.item_case = XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_OPEN;
-    item.open = &m;
-    int rc = send_item(p, &item);
-    /* A version that is refused must not have its rows sent as entries of their own. */
-    rc = rc == GW_EXIT_GO_ON ? take(p, 0) : rc;
-    if (rc == GW_EXIT_GO_ON && p->outcome[XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_REFUSED] != 0)
-        rc = GW_EXIT_SOME_REFUSED;
-    return rc;
-}
-
-/* The source's id of an entry: the field that was asked for, else a hash of the business key, else
- * (a row that can not be read) of its bytes. Hashes, because a business key names its subject. */
-static void entry_id(const struct publish *p, struct gw_arena *a, struct gw_bytes bytes,
-                     char ret[ENTRY_MAX + 1])
-{
-    struct gw_format_clock clock = {gw_clock_wall_us()};
-    struct gw_report report;
-    gw_record *r = NULL;
-    gw_arena_reset(a);
-    gw_report_init(&report, a);
-    if (gw_format_decode(p->format, bytes, &clock, a, &report, &r) != GW_OK)
-        r = NULL;
-    struct gw_canon_value v = {.present = false};
-    if (r != NULL && p->key_path.text != NULL)
-        gw_canon_get(r, &p->key_path, &v);
-    if (v.present && v.type == GW_CANON_TEXT && v.text.len != 0 && v.text.len <= ENTRY_MAX) {
-        snprintf(ret, ENTRY_MAX + 1, "%.*s", GW_BYTES_FMT(v.text));
-        return;
-    }
-    struct gw_buf key;
-    gw_buf_init(&key, 64 * 1024);
-    bool weak = false;
-    if (r != NULL && gw_canon_business_key(r, &key, &weak) == GW_OK && key.len != 0)
-        bytes = gw_buf_view(&key);
-    struct gw_hash h;
-    gw_crypto_sha256(bytes, GW_BYTES_NONE, GW_BYTES_NONE, &h);
-    struct gw_buf hex;
-    gw_buf_init_fixed(&hex, ret, 64);
-    gw_hex_put(&hex, gw_bytes_make(h.byte, sizeof(h.byte)));
-    ret[64] = '\0';
-    gw_buf_fini(&key);
-}
-
-static int send_entry(struct publish *p, struct gw_arena *a, struct gw_bytes record)
-{
-    char id[ENTRY_MAX + 1];
-    entry_id(p, a, record, id);
-    Xinqiao__V1__ListPublishEntry m = XINQIAO__V1__LIST_PUBLISH_ENTRY__INIT;
-    m.list = (char *)(uintptr_t)p->list;
-    m.entry = id;
-    m.revision = p->revision;
-    m.format = (char *)(uintptr_t)p->format_id;
-    m.record = (ProtobufCBinaryData){record.len, (uint8_t *)(uintptr_t)record.ptr};
-    m.measures = p->measure;
-    m.n_measures = p->measure_count;
-    Xinqiao__V1__ListPublishItem item = XINQIAO__V1__LIST_PUBLISH_ITEM__INIT;
-    item.item_case = XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_ENTRY;
-    item.entry = &m;
-    return send_item(p, &item);
-}
-
-static int send_close(struct publish *p)
-{
-    Xinqiao__V1__ListVersionClose m = XINQIAO__V1__LIST_VERSION_CLOSE__INIT;
-    Xinqiao__V1__ListPublishItem item = XINQIAO__V1__LIST_PUBLISH_ITEM__INIT;
-    item.item_case = XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_CLOSE;
-    item.close = &m;
-    return send_item(p, &item);
-}
-
-/* ---- the file ----------------------------------------------------------------------------------
- */
-
-/* A first pass: how many rows there are, and that the file is whole, before anything is sent. */
-static int count_rows(struct publish *p)
-{
-    struct gw_cmd_reader reader;
-    int rc = gw_cmd_reader_open(p->c, p->format, p->path, &reader);
-    if (rc != GW_EXIT_OK)
-        return rc;
-    struct gw_bytes record;
-    enum gw_status st;
-    while ((st = gw_cmd_reader_next(&reader, &record)) == GW_OK)
-        continue;
-    p->declared = reader.row;
-    gw_cmd_reader_close(&reader);
-    return st == GW_NOT_FOUND ? GW_EXIT_GO_ON : GW_EXIT_FAILED;
-}
-
-static int send_rows(struct publish *p)
-{
-    struct gw_cmd_reader reader;
-    int rc = gw_cmd_reader_open(p->c, p->format, p->path, &reader);
-    if (rc != GW_EXIT_OK)
-        return rc;
-    GW_CLEANUP(gw_arena_freep) struct gw_arena *a = gw_arena_new("publish", ARENA_MAX);
-    struct gw_cmd_progress bar;
-    gw_cmd_progress_begin(&bar, TR(p->c, "发布", "publishing"));
-    enum gw_status st = a != NULL ? GW_OK : GW_NOMEM;
-    struct gw_bytes record;
-    rc = GW_EXIT_GO_ON;
-    while (rc == GW_EXIT_GO_ON && st == GW_OK &&
-           (st = gw_cmd_reader_next(&reader, &record)) == GW_OK) {
-        rc = send_entry(p, a, record);
-        gw_cmd_progress(&bar, reader.row, p->declared);
-    }
-    gw_cmd_progress_end(&bar);
-    gw_cmd_reader_close(&reader);
-    return rc != GW_EXIT_GO_ON ? rc : st == GW_NOT_FOUND ? GW_EXIT_GO_ON : GW_EXIT_FAILED;
-}
-
-static int open_call(struct publish *p)
-{
-    int rc = gw_remote_open(&p->remote);
-    if (rc != GW_EXIT_OK)
-        return rc;
-    gw_buf_init(&p->out, MESSAGE_MAX);
-    gw_buf_init(&p->in, MESSAGE_MAX);
-    if (gw_upstream_stream_open(p->remote.client, "/xinqiao.v1.ListExchange/Publish", 0,
-                                p->remote.metadata, p->remote.metadata_count, &p->s) != GW_OK) {
-        gw_cmd_err(p->c, "内存不足", "out of memory");
-        return GW_EXIT_FAILED;
-    }
-    return GW_EXIT_GO_ON;
-}
-
-/* The last receipts, then the call's own end. */
-static int end_call(struct publish *p)
-{
-    int rc = take(p, 0);
-    if (rc != GW_EXIT_GO_ON)
-        return rc;
-    gw_upstream_stream_half_close(p->s);
-    enum gw_status st;
-    while ((st = gw_upstream_stream_recv(p->s, -1, &p->in)) == GW_OK)
-        continue;
-    const struct gw_upstream_result *res = gw_upstream_stream_result(p->s);
-    return res->code == GW_GRPC_OK ? GW_EXIT_OK : gw_remote_failed(&p->remote, res);
-}
-
-static int verdict(const struct publish *p)
+static int verdict(const struct gw_publish *p)
 {
     if (p->closed_held)
         return EXIT_HELD;
@@ -293,30 +18,15 @@ static int verdict(const struct publish *p)
                                                                             : GW_EXIT_OK;
 }
 
-static int run(struct publish *p)
-{
-    bool version = p->snapshot || p->batch;
-    int rc = p->path != NULL ? count_rows(p) : GW_EXIT_GO_ON;
-    if (rc == GW_EXIT_GO_ON)
-        rc = open_call(p);
-    if (rc == GW_EXIT_GO_ON && version)
-        rc = send_open(p);
-    if (rc == GW_EXIT_GO_ON && p->path != NULL)
-        rc = send_rows(p);
-    if (rc == GW_EXIT_GO_ON && version)
-        rc = send_close(p);
-    return rc == GW_EXIT_GO_ON ? end_call(p) : rc;
-}
-
 /* ---- what people and programs see --------------------------------------------------------------
  */
 
-static uint64_t seen(const struct publish *p, Xinqiao__V1__ListOutcome o)
+static uint64_t seen(const struct gw_publish *p, Xinqiao__V1__ListOutcome o)
 {
     return p->outcome[o];
 }
 
-static void summary_json(struct publish *p)
+static void summary_json(struct gw_publish *p)
 {
     gw_cmd_json_close(&p->j, ']');
     gw_cmd_json_u64(&p->j, "rows", p->declared);
@@ -338,7 +48,7 @@ static void summary_json(struct publish *p)
     gw_cmd_json_print(&p->j, stdout);
 }
 
-static void summary(struct publish *p)
+static void summary(struct gw_publish *p)
 {
     const struct gw_cmd_ctx *c = p->c;
     if (c->json) {
@@ -379,7 +89,7 @@ static void summary(struct publish *p)
            seen(p, XINQIAO__V1__LIST_OUTCOME__LIST_OUTCOME_REFUSED));
 }
 
-static int finish(struct publish *p, int rc)
+static int finish(struct gw_publish *p, int rc)
 {
     if (rc == GW_EXIT_OK || rc == GW_EXIT_SOME_REFUSED) {
         summary(p);
@@ -393,7 +103,7 @@ static int finish(struct publish *p, int rc)
     return rc;
 }
 
-static void begin(struct publish *p)
+static void begin(struct gw_publish *p)
 {
     gw_cmd_json_init(&p->j);
     gw_cmd_json_open(&p->j, NULL, '{');
@@ -403,10 +113,15 @@ static void begin(struct publish *p)
 /* ---- publish -----------------------------------------------------------------------------------
  */
 
-static int check_given(struct publish *p)
+static int check_given(struct gw_publish *p)
 {
     const struct gw_cmd_ctx *c = p->c;
     bool version = p->snapshot || p->batch;
+    if (p->path != NULL && strcmp(p->path, "-") == 0) {
+        gw_cmd_err(c, "发布前要先通读一遍，须给出文件，不能用标准输入",
+                   "a file is read through before it is sent: name one, not standard input");
+        return gw_cmd_usage_hint(c);
+    }
     if (p->list == NULL) {
         gw_cmd_err(c, "必须给出 --list", "--list must be given");
         return gw_cmd_usage_hint(c);
@@ -434,7 +149,7 @@ static int check_given(struct publish *p)
 
 /* As of: what was said, else the file's own time. It is the revision too unless one was given: the
  * same file is the same revision, a later file a higher one. */
-static int resolve_time(struct publish *p)
+static int resolve_time(struct gw_publish *p)
 {
     struct stat sb;
     p->as_of_us = gw_clock_wall_us();
@@ -450,7 +165,7 @@ static int resolve_time(struct publish *p)
     return GW_EXIT_GO_ON;
 }
 
-static int resolve_format(struct publish *p, struct gw_format_set **ret)
+static int resolve_format(struct gw_publish *p, struct gw_format_set **ret)
 {
     if (p->path == NULL)
         return GW_EXIT_GO_ON;
@@ -496,7 +211,7 @@ static const char publish_en[] =
 
 int gw_cmd_lists_publish(struct gw_cmd_ctx *c, int argc, char **argv)
 {
-    struct publish p = {.c = c};
+    struct gw_publish p = {.c = c};
     gw_remote_init(&p.remote, c);
     const struct gw_cmd_opt opts[] = {
         {GW_OPT_TEXT, "--list", "LIST", &p.list, "名单编号", "id of the list"},
@@ -527,7 +242,7 @@ int gw_cmd_lists_publish(struct gw_cmd_ctx *c, int argc, char **argv)
     char measures[4096];
     if (p.measures != NULL) {
         snprintf(measures, sizeof(measures), "%s", p.measures);
-        p.measure_count = gw_lists_split(measures, p.measure, MAX_MEASURES);
+        p.measure_count = gw_lists_split(measures, p.measure, GW_PUBLISH_MEASURES);
     }
     if (rc == GW_EXIT_GO_ON)
         rc = resolve_time(&p);
@@ -535,7 +250,7 @@ int gw_cmd_lists_publish(struct gw_cmd_ctx *c, int argc, char **argv)
         rc = resolve_format(&p, &set);
     begin(&p);
     if (rc == GW_EXIT_GO_ON)
-        rc = run(&p);
+        rc = gw_publish_run(&p);
     else if (rc == GW_EXIT_OK)
         rc = GW_EXIT_FAILED;
     return finish(&p, rc);
@@ -553,34 +268,17 @@ static const char remove_en[] =
     "exit codes: 0 removed (or was before); 3 refused; 1 failed; 2 usage; 5 no connection, or our\n"
     "identity is not accepted; 6 the gateway refused the call.\n";
 
-static int send_removal(struct publish *p, const char *entry, Xinqiao__V1__Date *ended_on)
-{
-    Xinqiao__V1__ListPublishRemoval m = XINQIAO__V1__LIST_PUBLISH_REMOVAL__INIT;
-    m.list = (char *)(uintptr_t)p->list;
-    m.entry = (char *)(uintptr_t)entry;
-    m.revision = p->revision;
-    m.end = gw_lists_end_of(p->end);
-    m.ended_on = p->ended_on != NULL ? ended_on : NULL;
-    Xinqiao__V1__ListPublishItem item = XINQIAO__V1__LIST_PUBLISH_ITEM__INIT;
-    item.item_case = XINQIAO__V1__LIST_PUBLISH_ITEM__ITEM_REMOVAL;
-    item.removal = &m;
-    int rc = open_call(p);
-    if (rc == GW_EXIT_GO_ON)
-        rc = send_item(p, &item);
-    return rc == GW_EXIT_GO_ON ? end_call(p) : rc;
-}
-
 int gw_cmd_lists_remove(struct gw_cmd_ctx *c, int argc, char **argv)
 {
-    struct publish p = {.c = c, .end = ""};
-    const char *entry = NULL;
+    struct gw_publish p = {.c = c};
+    const char *entry = NULL, *end = "", *given_day = NULL;
     gw_remote_init(&p.remote, c);
     const struct gw_cmd_opt opts[] = {
         {GW_OPT_TEXT, "--list", "LIST", &p.list, "名单编号", "id of the list"},
-        {GW_OPT_TEXT, "--end", "REASON", &p.end,
+        {GW_OPT_TEXT, "--end", "REASON", &end,
          "原因：repaired 修复、withdrawn 撤销、exited 移出、expired 期满",
          "repaired, withdrawn, exited or expired"},
-        {GW_OPT_TEXT, "--ended-on", "DATE", &p.ended_on, "移出日期，缺省今天",
+        {GW_OPT_TEXT, "--ended-on", "DATE", &given_day, "移出日期，缺省今天",
          "day; today by default"},
         {GW_OPT_U64, "--revision", "N", &p.revision, "修订号，须高于该条目的；缺省取当前时间",
          "revision, above the entry's; the present time by default"},
@@ -594,17 +292,18 @@ int gw_cmd_lists_remove(struct gw_cmd_ctx *c, int argc, char **argv)
         return rc;
     Xinqiao__V1__Date ended_on = XINQIAO__V1__DATE__INIT;
     if (n == 0 || p.list == NULL ||
-        gw_lists_end_of(p.end) == XINQIAO__V1__LIST_END__LIST_END_UNSPECIFIED) {
+        gw_lists_end_of(end) == XINQIAO__V1__LIST_END__LIST_END_UNSPECIFIED) {
         gw_cmd_err(c, "应给出条目编号、--list 和 --end（repaired、withdrawn、exited、expired）",
                    "name the entry, --list and --end (repaired, withdrawn, exited, expired)");
         rc = gw_cmd_usage_hint(c);
-    } else if (p.ended_on != NULL) {
-        rc = gw_lists_date_parse(c, "--ended-on", p.ended_on, &ended_on);
+    } else if (given_day != NULL) {
+        rc = gw_lists_date_parse(c, "--ended-on", given_day, &ended_on);
     }
     if (rc == GW_EXIT_GO_ON)
         rc = resolve_time(&p);
     begin(&p);
     if (rc == GW_EXIT_GO_ON)
-        rc = send_removal(&p, entry, &ended_on);
+        rc = gw_publish_remove(&p, entry, gw_lists_end_of(end),
+                               given_day != NULL ? &ended_on : NULL);
     return finish(&p, rc);
 }

@@ -87,6 +87,19 @@ def test_a_version_that_is_refused_does_not_send_its_rows(gateway, tmp_path):
     check(gateway, "--uscc", FIRMS[0]["uscc"], ok=(4,))
 
 
+def test_a_version_that_was_cut_off_goes_on(gateway, tmp_path):
+    """Opened and half sent by a run that ended; the same command again sends all of it and closes it."""
+    file = package(tmp_path / "a.json", FIRMS[:6])
+    as_of = 1795000000
+    os.utime(file, (as_of, as_of))
+    rows = [lists.entry(f"T{i:04d}", lists.record(f, id=f"T{i:04d}"), as_of * 1000000) for i, f in enumerate(FIRMS[:3])]
+    receipts = lists.publish(gateway.client("market-bureau"), [lists.opening("1", 6, as_of), *rows])
+    assert lists.outcomes(receipts) == ["opened", "staged", "staged", "staged"]
+    check(gateway, "--uscc", FIRMS[0]["uscc"], ok=(4,))
+    shown = publish(gateway, file, "--snapshot", "--version", "1")
+    assert shown["applied"] and shown["version"]["added"] == 6, shown
+
+
 def test_a_truncated_file_is_not_sent(gateway, tmp_path):
     file = package(tmp_path / "a.json", FIRMS[:3])
     file.write_bytes(file.read_bytes()[:-40])
@@ -236,7 +249,7 @@ def test_usage(stopped_gateway, tmp_path):
         zh, en = tool(*command, "--help").stdout, tool(*command, "--help", "--lang", "en").stdout
         assert "用法" in zh and "usage:" in en and "exit codes" in en, command
     file = package(tmp_path / "a.json", FIRMS[:1])
-    for words in (["publish"], ["publish", file, "--list", SERIOUS], ["publish", file, "--list", SERIOUS, "--format", FORMAT, "--snapshot"],
+    for words in (["publish"], ["publish", "-", "--list", SERIOUS, "--format", FORMAT], ["publish", file, "--list", SERIOUS], ["publish", file, "--list", SERIOUS, "--format", FORMAT, "--snapshot"],
                   ["publish", file, "--list", SERIOUS, "--format", FORMAT, "--version", "1"],
                   ["publish", file, "--list", SERIOUS, "--format", FORMAT, "--empty", "--snapshot", "--version", "1"],
                   ["publish", file, "--list", SERIOUS, "--format", FORMAT, "--snapshot", "--batch", "--version", "1"],

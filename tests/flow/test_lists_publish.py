@@ -1,5 +1,6 @@
 """Publishing to a list: receipts, repeats, conflicts, who may, what the law refuses."""
 import datetime
+import sqlite3
 
 import pytest
 from lib import lists
@@ -151,3 +152,16 @@ def test_findings_and_log_name_no_person(shared, bureau):
     assert person["name"] not in shared.text() and person["document_number"] not in shared.text()
     for file in (shared.data / "store").rglob("*"):
         assert not file.is_file() or person["document_number"].encode() not in file.read_bytes()
+
+
+def test_of_an_ended_entry_nothing_is_kept_but_id_revision_reason_and_day(gateway):
+    bureau = gateway.client("market-bureau")
+    publish(bureau, [entry("g-1", record(person=PEOPLE[0]), 1, SERIOUS), entry("g-2", record(person=PEOPLE[1]), 1, SERIOUS),
+                     removal("g-1", 2, "repaired", SERIOUS)])
+    gateway.drop_clients()
+    assert gateway.stop() == 0
+    file, = (f for f in (gateway.data / "store").iterdir() if f.read_bytes()[:15] == b"SQLite format 3")
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as db:
+        kept = db.execute("SELECT live, ended, ended_on, length(subject), record IS NULL FROM sanction_list_entry ORDER BY no").fetchall()
+    day = int(lists.today().strftime("%Y%m%d"))
+    assert kept == [(0, lists.END_NUMBERS["repaired"], day, 0, 1), (1, 0, 0, 32, 0)]

@@ -1,8 +1,11 @@
 """The tool and lists: published, pulled into a copy, checked, held and released; what is missing is never called "not listed"."""
 import json
 import os
+import pty
+import random
 import signal
 import subprocess
+import termios
 import time
 
 import pytest
@@ -182,6 +185,28 @@ def test_a_step_that_a_kill_left_pending_is_applied(gateway, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_copy_survives_kills(gateway, tmp_path):
+    """kill -9 at any moment of a pull: when it has ended at last, the copy is what the list is, and no file is half written."""
+    rng = random.Random(7)
+    rows = [lists.record(FIRMS[i % len(FIRMS)], id=f"T{i:04d}").decode() for i in range(2500)]
+    (tmp_path / "a.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
+    publish(gateway, tmp_path / "a.json", "--snapshot", "--version", "1")
+    live, copy = {f"T{i:04d}" for i in range(2500)}, tmp_path / "copy"
+    command = [str(w) for w in (TOOL, "lists", "pull", SERIOUS, "--format", FORMAT, "--out", copy, *who(gateway, "province", "joint-discipline"))]
+    for _ in range(6):
+        puller = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * 0.4)
+        puller.kill()
+        puller.wait()
+        gone = rng.choice(sorted(live))
+        gateway.tool("lists", "remove", gone, "--list", SERIOUS, "--end", "repaired", *who(gateway, "market-bureau"))
+        live.discard(gone)
+    pull(gateway, copy)
+    assert copy_of(copy) == sorted(live)
+    assert {f.name for f in copy.iterdir()} == {"cursor", "entries", "state.json"}
+
+
+@pytest.mark.slow
 def test_follow_applies_what_comes(gateway, tmp_path):
     publish(gateway, package(tmp_path / "a.json", FIRMS[:2]))
     copy = tmp_path / "copy"
@@ -224,6 +249,29 @@ def test_persons_are_asked_for_without_a_trace(gateway, tmp_path):
         assert "xinqiao" in done.stderr and "330602190001011234" not in done.stderr
     check(gateway, tmp_path / "nobody.txt", ok=(1,))
     assert number not in gateway.text()
+
+
+def test_a_prompt_shows_nothing(gateway, tmp_path):
+    """On a terminal the number is asked for and not echoed."""
+    number = next(p["document_number"] for p in PEOPLE if p["document_kind"] == "身份证")
+    publish(gateway, package(tmp_path / "a.json", FIRMS[:1]))
+    master, slave = pty.openpty()
+    command = [TOOL, "check-list", "--lists", SERIOUS, *who(gateway, "municipal", "credit-supervision")]
+    tool = subprocess.Popen([str(c) for c in command], stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while termios.tcgetattr(slave)[3] & termios.ECHO and tool.poll() is None:
+        time.sleep(0.01)
+    os.write(master, number.encode() + b"\n")
+    out, err = tool.communicate(timeout=60 * SLOWNESS)
+    assert tool.returncode == 0, err.decode()
+    assert "证件号码" in err.decode() and number.encode() not in out + err
+    assert termios.tcgetattr(slave)[3] & termios.ECHO  # as it was before
+    os.set_blocking(master, False)
+    try:
+        assert number.encode() not in os.read(master, 4096)
+    except BlockingIOError:
+        pass
+    os.close(slave)
+    os.close(master)
 
 
 def test_a_file_of_subjects(gateway, tmp_path):

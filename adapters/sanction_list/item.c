@@ -195,14 +195,14 @@ int32_t sl_item_judge(struct gw_adapter_call *c, struct sl_item *it, const char 
 
 /* ---- keys ---- */
 
-/* Time first, as in a UUIDv7 (RFC 9562 section 5.7), so that ids of one hour stand together. */
-static void make_id(struct gw_adapter_call *c, uint8_t id[16])
+/* The same for one entry always, whichever version it comes in first: a keyed digest, in the form
+ * of a UUIDv8 (RFC 9562 section 5.8). */
+static void make_id(struct gw_adapter_call *c, const uint8_t *triple, size_t len, uint8_t id[16])
 {
-    uint64_t ms = (uint64_t)(sl_host->now_us(c) / 1000);
-    sl_host->random(c, id, 16);
-    for (int i = 0; i < 6; i++)
-        id[i] = (uint8_t)(ms >> (40 - 8 * i));
-    id[6] = (uint8_t)(0x70 | (id[6] & 0x0f));
+    uint8_t key[SL_KEY];
+    sl_host->key_of(c, "list-entry-id", triple, len, key);
+    memcpy(id, key, 16);
+    id[6] = (uint8_t)(0x80 | (id[6] & 0x0f));
     id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
 }
 
@@ -220,7 +220,7 @@ int32_t sl_item_fill(struct gw_adapter_call *c, struct sl_item *it, const char *
         return -1;
     sl_host->key_of(c, "list-entry", b, all, p->mac);
     sl_host->key_of(c, "list-content", it->content, it->content_len, p->digest);
-    make_id(c, p->id);
+    make_id(c, b, all, p->id);
     if (p->kind != SL_PUT_ENTRY || it->found.error != NULL)
         return 0;
     if (it->subject_type != NULL)

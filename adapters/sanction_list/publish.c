@@ -383,8 +383,6 @@ static int32_t settle_row(struct gw_adapter_call *c, struct publish *s, struct a
         if (s->mode != BEHIND && reason_of(v) != NULL)
             sl_find(c, &it->found, reason_of(v), "entry");
     }
-    if (e.found)
-        memcpy(it->put.id, e.id, sizeof(e.id));
     memcpy(a->id, it->put.id, sizeof(a->id));
     a->has_id = true;
     if (s->mode == FREE && it->found.error == NULL)

@@ -209,6 +209,18 @@ def test_thresholds_and_floor_are_options(stopped_gateway):
     assert outcomes(publish(bureau, version("v3", rows(11), NOW + 2)))[-1] == "held"
 
 
+def test_an_entry_has_one_id_whichever_version_brings_it(gateway, bureau):
+    publish(bureau, version("v1", rows(4), NOW))
+    staged = publish(bureau, version("v2", rows(40), NOW + 1))
+    lists.discard(gateway.client("operator"), SERIOUS, "market-bureau", "v2")
+    first = publish(bureau, [opening("v3", 40, NOW + 2), *rows(20)])
+    again = publish(bureau, version("v3", rows(40), NOW + 2))
+    alone = publish(bureau, [entry("e-30", record(FIRMS[30 % len(FIRMS)]), 1, SERIOUS)])
+    assert outcomes(again)[1:21] == ["duplicate"] * 20 and outcomes(again)[-1] == "held"
+    assert [r.id for r in staged[1:-1]] == [r.id for r in again[1:-1]] and [r.id for r in first[1:]] == [r.id for r in staged[1:21]]
+    assert alone[0].id == staged[31].id and alone[0].id in the_copy(gateway).copy
+
+
 def test_only_operators_release(gateway, bureau):
     publish(bureau, version("v1", rows(4), NOW))
     publish(bureau, version("v2", rows(40), NOW + 1))

@@ -4,7 +4,13 @@
 
 #include "server/server_internal.h"
 
-enum { EVENT_TEXT_MAX = 1024 };
+enum {
+    EVENT_TEXT_MAX = 1024,
+    DIGEST_HEX = 64,
+    GROUP = 8,
+    GROUPS = DIGEST_HEX / GROUP - 1,
+    NUMBER = 11
+};
 
 enum gw_status gw_server_log_config(struct gw_server *s, const char *event,
                                     const struct gw_hash *hash, const char *text)
@@ -24,6 +30,27 @@ enum gw_status gw_server_log_config(struct gw_server *s, const char *event,
     return st;
 }
 
+/* A digest may hold what reads as a mobile number, 11 digits, and the log would redact the whole
+ * text: such a one is written in groups of eight, with '-' between. */
+static size_t put_line(char *to, const char *line, size_t len)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < DIGEST_HEX && i < len && run < NUMBER; i++)
+        run = line[i] >= '0' && line[i] <= '9' ? run + 1 : 0;
+    if (len <= DIGEST_HEX || run < NUMBER) {
+        memcpy(to, line, len);
+        return len;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < DIGEST_HEX; i++) {
+        if (i > 0 && i % GROUP == 0)
+            to[used++] = '-';
+        to[used++] = line[i];
+    }
+    memcpy(to + used, line + DIGEST_HEX, len - DIGEST_HEX);
+    return used + len - DIGEST_HEX;
+}
+
 /* The list "digest name\n" goes in as many entries as it takes, whole lines each; event_hash is
  * over the whole list. */
 enum gw_status gw_server_log_generation(struct gw_server *s, const char *event)
@@ -40,12 +67,11 @@ enum gw_status gw_server_log_generation(struct gw_server *s, const char *event)
         while (left > 0) {
             const char *nl = memchr(at, '\n', left);
             size_t line = nl != NULL ? (size_t)(nl - at) : left;
-            if (used + line + 1 > EVENT_TEXT_MAX)
+            if (used + line + 1 + GROUPS > EVENT_TEXT_MAX)
                 break;
             if (used > 0)
                 text[used++] = ';';
-            memcpy(text + used, at, line);
-            used += line;
+            used += put_line(text + used, at, line);
             size_t step = nl != NULL ? line + 1 : line;
             at += step;
             left -= step;

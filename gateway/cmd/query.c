@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/reason.h"
 #include "cmd/lists.h"
 #include "cmd/subject.h"
 #include "crypto/crypto.h"
@@ -106,6 +107,29 @@ static int agreements(struct query *q)
     xinqiao__v1__list_agreements_response__free_unpacked(a, NULL);
     return GW_EXIT_OK;
 }
+
+/* ---- why not: told only to peers whose grant says so -------------------------------------------
+ */
+
+/* The adapter answers the code alone; these are its own sentences. */
+static const struct gw_reason negatives[] = {
+    {"score-recognition-age-unknown", 0, 0, 0, "证件不是居民身份证，无法确认年龄。",
+     "The document is no citizen identity card, so the age is not known."},
+    {"score-recognition-below-band", 0, 0, 0, "信用分低于协议约定的最低档次。",
+     "The score is below the lowest band of the agreement."},
+    {"score-recognition-no-consent", 0, 0, 0, "没有本人的有效授权，请本人授权后再查询。",
+     "There is no valid consent of the person; ask again when it has been given."},
+    {"score-recognition-out-of-range", 0, 0, 0, "在库信用分超出该分制的取值范围，请报送单位核对。",
+     "The score on record is outside the range of its scale; its sender must check it."},
+    {"score-recognition-scale-mismatch", 0, 0, 0, "在库信用分的分制或版本与协议约定的不一致。",
+     "The score on record is of another scale or edition than the agreement's."},
+    {"score-recognition-stale", 0, 0, 0, "信用分的数据日期超出协议允许的期限，请待更新后再查询。",
+     "The score is older than the agreement allows; ask again when it is renewed."},
+    {"score-recognition-under-age", 0, 0, 0, "本人未满十八周岁，不提供信用分互认。",
+     "The person is under 18; scores of minors are not recognised."},
+    {"score-recognition-unknown-subject", 0, 0, 0, "没有该人的信用分，请核对证件号码。",
+     "No score of this person is on record; check the number of the document."},
+};
 
 /* ---- one question ------------------------------------------------------------------------------
  */
@@ -243,6 +267,10 @@ int gw_cmd_query(struct gw_cmd_ctx *c, int argc, char **argv)
     int rc = gw_cmd_parse(c, &usage, argc, argv, &q.from.file, 1, &n);
     if (rc != GW_EXIT_GO_ON)
         return rc;
+    if (gw_reason_add(negatives, GW_ARRAY_LEN(negatives)) != GW_OK) {
+        gw_cmd_err(c, "内存不足", "out of memory");
+        return GW_EXIT_FAILED;
+    }
     rc = gw_remote_open(&q.remote);
     if (rc == GW_EXIT_OK && !q.agreements && (q.remote.purpose == NULL || q.scene == NULL)) {
         gw_cmd_err(c, "--purpose 和 --scene 必须给出", "--purpose and --scene must be given");

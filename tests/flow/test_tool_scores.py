@@ -1,8 +1,10 @@
 """The tool and scores: consents registered, looked up and revoked; what a counter is told, and what it is not."""
 import datetime
 import json
+import re
 
 import pytest
+from lib.paths import ROOT
 from lib.scores import SCENE, person, score, today
 
 
@@ -61,6 +63,27 @@ def test_refusals(gateway, known):
     gateway.tool("consent", "register", known, "--to", "library-counter", "--for", "benefit", "--scenes", SCENE, "--until", "soon",
                  *who(gateway, "municipal"), ok=(2,))
     register(gateway, known, "--to", "nobody-here", ok=(6,))
+
+
+def test_the_reason_is_a_sentence_for_those_who_may_have_it(gateway, known, tmp_path):
+    ask = ("--purpose", "benefit", "--scene", SCENE, *who(gateway, "municipal"))
+    register(gateway, known, "--to", "municipal")
+    gateway.tool("query", known, *ask)
+    (tmp_path / "other.txt").write_text(person(datetime.date(1980, 1, 9)) + "\n")
+    (tmp_path / "child.txt").write_text(person(today().replace(year=today().year - 9, day=1)) + "\n")
+    register(gateway, tmp_path / "child.txt", "--to", "municipal")
+    for file, code, zh, en in (("other.txt", "no-consent", "授权", "consent"), ("child.txt", "under-age", "十八", "under 18")):
+        shown = gateway.tool("query", tmp_path / file, *ask, ok=(3,)).stdout
+        assert f"score-recognition-{code}" in shown and zh in shown.split("原因：")[1], shown
+        assert en in gateway.tool("query", tmp_path / file, *ask, "--lang", "en", ok=(3,)).stdout.split("reason: ")[1]
+
+
+def test_every_reason_of_a_negative_answer_has_a_sentence():
+    """The tool's table holds the codes that the adapter answers with: those of its reasons that are no refusal."""
+    source = (ROOT / "adapters/score_recognition/adapter.c").read_text()
+    codes = set(re.findall(r'SCORE_REASON\("([a-z-]+)"\), 0,', source))
+    table = set(re.findall(r'"score-recognition-([a-z-]+)", 0,', (ROOT / "gateway/cmd/query.c").read_text()))
+    assert codes and codes == table, codes ^ table
 
 
 def test_agreements_are_listed(gateway):

@@ -143,6 +143,20 @@ void sl_delta_end(struct sl_delta *delta, const struct sl_entry *e)
     delta->unmatched -= sl_blank(e->subject);
 }
 
+/* What was staged, or held, while its term ran out ends as it comes: who has an earlier revision is
+ * told at once. */
+static int32_t end_if_over(struct gw_adapter_call *c, const struct sl_put *p,
+                           struct sl_delta *delta)
+{
+    struct sl_entry e = {0};
+    if (p->ends_on >= sl_today(c))
+        return 0;
+    if (SL_SQL(c, ENTRY_BY_MAC, sl_on_entry, &e, SL_BLOB(p->mac, SL_KEY)) != 0 || !e.found)
+        return -1;
+    sl_delta_end(delta, &e);
+    return sl_end(c, &e, XINQIAO__V1__LIST_END__LIST_END_EXPIRED, p->ends_on, false);
+}
+
 int32_t sl_apply(struct gw_adapter_call *c, const struct sl_put *p, const struct sl_entry *e,
                  enum sl_verdict v, struct sl_delta *delta)
 {
@@ -151,9 +165,9 @@ int32_t sl_apply(struct gw_adapter_call *c, const struct sl_put *p, const struct
     case SL_IS_BACK:
         delta->live++;
         delta->unmatched += sl_blank(p->subject);
-        return put_live(c, p, e);
+        return put_live(c, p, e) != 0 ? -1 : end_if_over(c, p, delta);
     case SL_IS_UPDATED:
-        return put_live(c, p, e);
+        return put_live(c, p, e) != 0 ? -1 : end_if_over(c, p, delta);
     case SL_IS_REMOVED:
         sl_delta_end(delta, e);
         return put_ended(c, e, p->revision, p->ended, p->ended_on, false, p->digest, p->receipt);

@@ -63,6 +63,18 @@ def test_an_entry_holds_to_the_end_of_its_last_day_and_then_its_removal_is_sent_
     assert failed == [grpc.StatusCode.CANCELLED]
 
 
+def test_what_runs_out_while_its_version_is_open_ends_with_it(moved):
+    put(moved, "a", 5)
+    puller = Puller()
+    puller.pull(moved.client("hangzhou"))
+    shorter = entry("a", record(FIRMS[0], ends=lists.today()), 2)
+    head = lists.opening("v1", 1, time.time() - 1000, snapshot=False)
+    assert outcomes(publish(moved.client("market-bureau"), [head, shorter])) == ["opened", "staged"]
+    moved.clock.shift(1)
+    assert outcomes(publish(moved.client("market-bureau"), [head, lists.closing()])) == ["opened", "applied"]
+    assert [end for _, end in puller.pull(moved.client("hangzhou"))] == ["expired"] and puller.copy == {}
+
+
 def test_what_is_over_is_no_hit_and_in_no_snapshot(moved):
     put(moved, "a", 0)
     moved.clock.shift(1)

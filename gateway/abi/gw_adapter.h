@@ -58,6 +58,7 @@ typedef int32_t gw_adapter_row_fn(void *arg, const struct gw_adapter_value *colu
 #define GW_FINDING_DEFAULTED 4u
 #define GW_FINDING_REPAIRED  5u
 #define GW_FINDING_WITHHELD  6u
+#define GW_FINDINGS_MAX      64u
 struct gw_adapter_finding {
     uint32_t type; /* GW_FINDING_*: also the numbers of the contract */
     uint32_t row;
@@ -163,7 +164,8 @@ struct gw_adapter_host {
     int32_t (*record_write)(struct gw_adapter_call *c, const ProtobufCMessage *record,
                             const char *format, uint32_t flags, const uint8_t **ret,
                             size_t *ret_len);
-    /* The i-th finding of the last record operation; nonzero: there is none. */
+    /* The i-th finding of the last record operation, errors first; nonzero: there is none. A
+     * record has GW_FINDINGS_MAX at most, however much is wrong with it. */
     int32_t (*finding)(struct gw_adapter_call *c, size_t i, struct gw_adapter_finding *ret);
     /* Records of a kind that RecordExchange has taken about a subject, latest state each, as far
      * as visible; not in WRITER methods. `type` as above; the record is lent to `fn`, which stops

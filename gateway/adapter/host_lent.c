@@ -53,12 +53,22 @@ static const uint32_t finding_of[] = {
 };
 _Static_assert(GW_ARRAY_LEN(finding_of) == GW_PROBLEM_WITHHELD + 1, "a finding for each problem");
 
+/* Errors first: what refuses a record is told, whatever else there is. */
+static const struct gw_problem *found_at(const struct gw_report *r, size_t i)
+{
+    bool errors = i < r->count[GW_PROBLEM_ERROR];
+    size_t skip = errors ? i : i - r->count[GW_PROBLEM_ERROR];
+    for (const struct gw_problem *p = r->first; p != NULL; p = p->next) {
+        if ((p->kind == GW_PROBLEM_ERROR) == errors && skip-- == 0)
+            return p;
+    }
+    return NULL;
+}
+
 int32_t gw_adapter_host_finding(struct gw_adapter_call *c, size_t i, struct gw_adapter_finding *ret)
 {
     struct gw_segment *s = segment_of(c);
-    const struct gw_problem *p = s->found.first;
-    while (p != NULL && i-- > 0)
-        p = p->next;
+    const struct gw_problem *p = i < GW_FINDINGS_MAX ? found_at(&s->found, i) : NULL;
     if (p == NULL)
         return 1;
     *ret = (struct gw_adapter_finding){

@@ -83,17 +83,35 @@ static void findings_have_texts_in_both_languages(void **state)
     segment.found.row = 3;
     gw_report_add(&segment.found, GW_PROBLEM_ERROR, "amount-missing", "sum", "because", "kind",
                   NULL);
+    /* Errors first. */
     assert_int_equal(host->finding(&call, 0, &f), 0);
-    assert_int_equal(f.type, GW_FINDING_WARNING);
-    assert_string_equal(f.field, "first");
-    assert_int_equal(f.row, 0);
-    assert_int_equal(host->finding(&call, 1, &f), 0);
     assert_int_equal(f.type, GW_FINDING_ERROR);
     assert_int_equal(f.row, 3);
     assert_string_equal(f.reason, "amount-missing");
     assert_string_equal(f.text_en, "The amount sum is required because of kind; supply it.");
     assert_non_null(strstr(f.text_zh, "sum"));
+    assert_int_equal(host->finding(&call, 1, &f), 0);
+    assert_int_equal(f.type, GW_FINDING_WARNING);
+    assert_string_equal(f.field, "first");
+    assert_int_equal(f.row, 0);
     assert_int_not_equal(host->finding(&call, 2, &f), 0);
+}
+
+/* However much is wrong with a record, an adapter that asks for all of it is soon done; and it
+ * hears of the error behind a thousand warnings. */
+static void findings_are_bounded(void **state)
+{
+    (void)state;
+    struct gw_adapter_finding f = {0};
+    for (int i = 0; i < 1000; i++)
+        gw_report_add(&segment.found, GW_PROBLEM_WARNING, "value-range", "field", NULL);
+    gw_report_add(&segment.found, GW_PROBLEM_ERROR, "amount-missing", "sum", NULL);
+    assert_int_equal(host->finding(&call, 0, &f), 0);
+    assert_string_equal(f.reason, "amount-missing");
+    size_t n = 1;
+    while (host->finding(&call, n, &f) == 0)
+        n++;
+    assert_int_equal(n, GW_FINDINGS_MAX);
 }
 
 static void without_powers_everything_is_closed(void **state)
@@ -152,6 +170,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_not_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(two_batches_are_not_one, setup, teardown),
         cmocka_unit_test_setup_teardown(findings_have_texts_in_both_languages, setup, teardown),
+        cmocka_unit_test_setup_teardown(findings_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(without_powers_everything_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_of_status_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(every_operation_is_there, setup, teardown),

@@ -166,7 +166,7 @@ static const char register_en[] =
 
 int gw_cmd_consent_register(struct gw_cmd_ctx *c, int argc, char **argv)
 {
-    struct registration g = {.to = NULL};
+    struct registration g = {.from = {.persons = true}};
     gw_remote_init(&g.remote, c);
     const struct gw_cmd_opt opts[] = {
         {GW_OPT_TEXT, "--to", "PEER", &g.to, "可以查询的对接方", "the counterpart that may ask"},

@@ -246,7 +246,7 @@ static const char notes_en[] =
 
 int gw_cmd_query(struct gw_cmd_ctx *c, int argc, char **argv)
 {
-    struct query q = {.c = c};
+    struct query q = {.c = c, .from = {.persons = true}};
     gw_remote_init(&q.remote, c);
     const struct gw_cmd_opt opts[] = {
         {GW_OPT_TEXT, "--scene", "CODE", &q.scene, "场景代码", "code of the scene"},

@@ -63,29 +63,6 @@ static int complain(const struct gw_cmd_ctx *c, uint64_t row, const char *zh, co
     return GW_EXIT_USAGE;
 }
 
-/* Which of the two 18-character numbers is it? */
-static int decide(const struct gw_cmd_ctx *c, struct gw_bytes number, uint64_t row,
-                  struct gw_cmd_subject *ret)
-{
-    const char *why = "";
-    struct gw_date today = gw_date_at_utc8(gw_clock_wall_us());
-    bool uscc = gw_canon_uscc_check(number, false, &why) == GW_OK;
-    bool citizen = gw_canon_citizen_id_check(number, today, &why) == GW_OK;
-    if (uscc && citizen)
-        return complain(
-            c, row, "既可能是统一社会信用代码也可能是身份证号，请在前面写 uscc 或 citizen-id",
-            "could be a credit code or a citizen id; write uscc or citizen-id in front");
-    if (!uscc && !citizen)
-        return complain(c, row,
-                        "不是统一社会信用代码，也不是公民身份号码（校验位不对或位数不对），请核对",
-                        "neither a unified social credit code nor a citizen id (length or check "
-                        "digit); check it");
-    ret->organisation = uscc;
-    ret->document = uscc ? XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_UNSPECIFIED
-                         : XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_CITIZEN_ID;
-    return GW_EXIT_GO_ON;
-}
-
 static int check(const struct gw_cmd_ctx *c, struct gw_bytes number, uint64_t row,
                  const struct gw_cmd_subject *s)
 {
@@ -101,8 +78,35 @@ static int check(const struct gw_cmd_ctx *c, struct gw_bytes number, uint64_t ro
     return GW_EXIT_GO_ON;
 }
 
-int gw_cmd_subject_parse(const struct gw_cmd_ctx *c, struct gw_bytes line, uint64_t row,
-                         struct gw_cmd_subject *ret)
+/* Which of the two 18-character numbers is it? */
+static int decide(const struct gw_cmd_ctx *c, struct gw_bytes number, uint64_t row, bool persons,
+                  struct gw_cmd_subject *ret)
+{
+    const char *why = "";
+    struct gw_date today = gw_date_at_utc8(gw_clock_wall_us());
+    bool uscc = !persons && gw_canon_uscc_check(number, false, &why) == GW_OK;
+    bool citizen = gw_canon_citizen_id_check(number, today, &why) == GW_OK;
+    if (uscc && citizen)
+        return complain(
+            c, row, "既可能是统一社会信用代码也可能是身份证号，请在前面写 uscc 或 citizen-id",
+            "could be a credit code or a citizen id; write uscc or citizen-id in front");
+    if (persons && !citizen)
+        return check(c, number, row,
+                     &(struct gw_cmd_subject){
+                         .document = XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_CITIZEN_ID});
+    if (!uscc && !citizen)
+        return complain(c, row,
+                        "不是统一社会信用代码，也不是公民身份号码（校验位不对或位数不对），请核对",
+                        "neither a unified social credit code nor a citizen id (length or check "
+                        "digit); check it");
+    ret->organisation = uscc;
+    ret->document = uscc ? XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_UNSPECIFIED
+                         : XINQIAO__V1__DOCUMENT_KIND__DOCUMENT_KIND_CITIZEN_ID;
+    return GW_EXIT_GO_ON;
+}
+
+static int parse(const struct gw_cmd_ctx *c, struct gw_bytes line, uint64_t row, bool persons,
+                 struct gw_cmd_subject *ret)
 {
     struct gw_cmd_subject s = {.organisation = false};
     line = trim(line);
@@ -134,8 +138,8 @@ int gw_cmd_subject_parse(const struct gw_cmd_ctx *c, struct gw_bytes line, uint6
         rc = complain(c, row, "号码过长或含有不能识别的字符",
                       "the number is too long or has characters that can not be read");
     else
-        rc =
-            said ? check(c, gw_buf_view(&fixed), row, &s) : decide(c, gw_buf_view(&fixed), row, &s);
+        rc = said ? check(c, gw_buf_view(&fixed), row, &s)
+                  : decide(c, gw_buf_view(&fixed), row, persons, &s);
     if (rc == GW_EXIT_GO_ON) {
         memcpy(s.number, fixed.ptr, fixed.len);
         s.number[fixed.len] = '\0';
@@ -144,6 +148,12 @@ int gw_cmd_subject_parse(const struct gw_cmd_ctx *c, struct gw_bytes line, uint6
     gw_crypto_wipe(mem, sizeof(mem));
     gw_crypto_wipe(&s, sizeof(s));
     return rc;
+}
+
+int gw_cmd_subject_parse(const struct gw_cmd_ctx *c, struct gw_bytes line, uint64_t row,
+                         struct gw_cmd_subject *ret)
+{
+    return parse(c, line, row, false, ret);
 }
 
 static bool first_line(struct gw_bytes text, struct gw_bytes *ret)
@@ -234,7 +244,7 @@ int gw_cmd_subject_read(const struct gw_cmd_ctx *c, const struct gw_cmd_subject_
     else if (!first_line(gw_bytes_make(mem, len), &line))
         rc = complain(c, 0, "没有给出主体", "no subject was given");
     else
-        rc = gw_cmd_subject_parse(c, line, 0, ret);
+        rc = parse(c, line, 0, from->persons, ret);
     gw_crypto_wipe(mem, sizeof(mem));
     return rc;
 }

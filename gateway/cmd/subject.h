@@ -15,6 +15,8 @@ struct gw_cmd_subject {
 /* The rows for gw_cmd_parse(). */
 struct gw_cmd_subject_from {
     const char *file, *uscc;
+    bool persons; /* a number without a word in front is a citizen id, also where it could be a code
+                   */
 };
 
 /* "<number>" or "<word> <number>", where the word is uscc, citizen-id, passport, hk-macao-pass,

@@ -103,6 +103,11 @@ static const struct gw_adapter_reason reasons[] = {
      "The end in {field} must be in the future and no further away than is allowed; correct it."},
     {SCORE_REASON("consent-conflict"), 6, 0, "该授权编号已用于其他内容，请换用新的编号。",
      "This identifier of a consent has been used for another one; choose a new one."},
+    {SCORE_REASON("consents-many"), 8, 0,
+     "该信息主体就同一查询方和用途的有效授权已达上限，请先撤回不再需要的授权。",
+     "This person has as many valid consents for this party and purpose as are allowed; revoke "
+     "those "
+     "that are no longer needed first."},
     {SCORE_REASON("consent-unknown"), 5, 0, "没有贵方登记的该授权，请核对授权编号。",
      "There is no such consent of yours; check its identifier."},
 };
@@ -114,10 +119,13 @@ static const struct gw_adapter_option options[] = {
      "The longest time that a consent may be registered for."},
     {"consent_keep_days", GW_OPTION_NUMBER, 0, "1095", 0, 36500,
      "How long a revoked or expired consent is kept whole; afterwards only id, state and dates."},
+    {"consents_max", GW_OPTION_NUMBER, 0, "16", 1, SCORE_CONSENTS_MAX,
+     "How many consents of one person to one party for one purpose may be valid at a time."},
 };
 
 /* subject: HMAC under the data set's key, NULL when erased. ends_us: when it was over, or will be;
- * 0 when erased. */
+ * 0 when erased. score_recognition_scene has a row per scene of each consent that is neither
+ * revoked nor erased: what a question looks up, whatever else the person has consented to. */
 static const struct gw_adapter_migration migrations[] = {
     {1, 0, "consents and quotas",
      "CREATE TABLE score_recognition_consent(id BLOB NOT NULL PRIMARY KEY, subject BLOB,"
@@ -126,19 +134,28 @@ static const struct gw_adapter_migration migrations[] = {
      " ends_us BIGINT NOT NULL, change_no BIGINT NOT NULL, revoked_change BIGINT NOT NULL,"
      " registered_by TEXT NOT NULL);"
      "CREATE INDEX score_recognition_consent_of"
-     " ON score_recognition_consent(subject, to_peer, purpose, until_us);"
+     " ON score_recognition_consent(subject, to_peer, purpose, until_us) WHERE revoked_us = 0;"
      "CREATE INDEX score_recognition_consent_ends ON score_recognition_consent(ends_us);"
+     "CREATE TABLE score_recognition_scene(consent BLOB NOT NULL, scene TEXT NOT NULL,"
+     " subject BLOB NOT NULL, to_peer TEXT NOT NULL, purpose TEXT NOT NULL,"
+     " until_us BIGINT NOT NULL, change_no BIGINT NOT NULL, PRIMARY KEY(consent, scene));"
+     "CREATE INDEX score_recognition_scene_of"
+     " ON score_recognition_scene(subject, to_peer, purpose, scene, until_us);"
      "CREATE TABLE score_recognition_quota(agreement TEXT NOT NULL, peer TEXT NOT NULL,"
      " purpose TEXT NOT NULL, day BIGINT NOT NULL, used BIGINT NOT NULL,"
      " PRIMARY KEY(agreement, peer, purpose));"},
 };
 
 static const struct gw_adapter_statement statements[SCORE_SQL_COUNT] = {
-    [SCORE_SQL_CONSENT_LOOKUP] = {"consent-lookup", 0, 0,
-                                  "SELECT id, scenes, until_us FROM score_recognition_consent"
+    [SCORE_SQL_CONSENT_LOOKUP] = {"consent-lookup", 0, 0, /* LIMIT: SCORE_CONSENTS_MAX */
+                                  "SELECT consent, until_us FROM score_recognition_scene"
                                   " WHERE subject = $1 AND to_peer = $2 AND purpose = $3"
-                                  " AND until_us > $4 AND revoked_us = 0 AND change_no <= $5"
-                                  " ORDER BY until_us DESC"},
+                                  " AND scene = $4 AND until_us > $5 AND change_no <= $6"
+                                  " ORDER BY until_us DESC LIMIT 256"},
+    [SCORE_SQL_CONSENT_COUNT] = {"consent-count", 0, 0,
+                                 "SELECT COUNT(*) FROM score_recognition_consent"
+                                 " WHERE subject = $1 AND to_peer = $2 AND purpose = $3"
+                                 " AND until_us > $4 AND revoked_us = 0"},
     [SCORE_SQL_CONSENT_GET] = {"consent-get", 0, 0,
                                "SELECT subject, to_peer, purpose, scenes, until_us, registered_us,"
                                " revoked_us, change_no, revoked_change, registered_by"
@@ -151,6 +168,12 @@ static const struct gw_adapter_statement statements[SCORE_SQL_COUNT] = {
     [SCORE_SQL_CONSENT_REVOKE] = {"consent-revoke", 1, 0,
                                   "UPDATE score_recognition_consent SET revoked_us = $2,"
                                   " ends_us = $2, revoked_change = $3 WHERE id = $1"},
+    [SCORE_SQL_SCENE_INSERT] = {"scene-insert", 1, 0,
+                                "INSERT INTO score_recognition_scene(consent, scene, subject,"
+                                " to_peer, purpose, until_us, change_no)"
+                                " VALUES($1, $2, $3, $4, $5, $6, $7)"},
+    [SCORE_SQL_SCENE_DELETE] = {"scene-delete", 1, 0,
+                                "DELETE FROM score_recognition_scene WHERE consent = $1"},
     [SCORE_SQL_CONSENT_ENDED] = {"consent-ended", 0, 0,
                                  "SELECT id FROM score_recognition_consent"
                                  " WHERE ends_us > 0 AND ends_us < $1 ORDER BY ends_us LIMIT 1000"},

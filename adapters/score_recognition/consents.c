@@ -230,20 +230,51 @@ static bool same(const struct row *r, const struct wish *w,
            r->until_us == w->until_us;
 }
 
+static int32_t on_count(void *arg, const struct gw_adapter_value *v, size_t count)
+{
+    int64_t *n = arg;
+    if (count == 1)
+        *n = v[0].number;
+    return 1;
+}
+
+/* How many consents of the person to that peer for that purpose are valid. */
+static int32_t valid_count(struct gw_adapter_call *c, const struct wish *w,
+                           const Xinqiao__V1__RegisterConsentRequest *in, int64_t *ret)
+{
+    const struct gw_adapter_value key[] = {SCORE_BLOB(w->subject, 32), score_text(in->to),
+                                           score_text(in->purpose),
+                                           SCORE_NUMBER(score_host->now_us(c))};
+    *ret = 0;
+    return score_host->sql(c, SCORE_SQL_CONSENT_COUNT, key, SCORE_LEN(key), on_count, ret);
+}
+
+static int32_t insert_scenes(struct gw_adapter_call *c, const struct wish *w,
+                             const Xinqiao__V1__RegisterConsentRequest *in, int64_t change)
+{
+    for (size_t i = 0; i < in->n_scenes; i++) {
+        const struct gw_adapter_value v[] = {SCORE_BLOB(w->id, 16),      score_text(in->scenes[i]),
+                                             SCORE_BLOB(w->subject, 32), score_text(in->to),
+                                             score_text(in->purpose),    SCORE_NUMBER(w->until_us),
+                                             SCORE_NUMBER(change)};
+        if (score_host->sql(c, SCORE_SQL_SCENE_INSERT, v, SCORE_LEN(v), NULL, NULL) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int32_t insert(struct gw_adapter_call *c, const struct wish *w,
                       const Xinqiao__V1__RegisterConsentRequest *in)
 {
-    struct row r = {.until_us = w->until_us, .registered_us = score_host->now_us(c)};
-    const struct gw_adapter_value v[] = {SCORE_BLOB(w->id, 16),
-                                         SCORE_BLOB(w->subject, 32),
-                                         score_text(in->to),
-                                         score_text(in->purpose),
-                                         score_text(w->scenes),
-                                         SCORE_NUMBER(w->until_us),
-                                         SCORE_NUMBER(r.registered_us),
-                                         SCORE_NUMBER(score_host->change_next(c)),
-                                         score_text(score_peer(c))};
-    if (score_host->sql(c, SCORE_SQL_CONSENT_INSERT, v, SCORE_LEN(v), NULL, NULL) != 0)
+    struct row r = {.until_us = w->until_us,
+                    .registered_us = score_host->now_us(c),
+                    .change_no = score_host->change_next(c)};
+    const struct gw_adapter_value v[] = {
+        SCORE_BLOB(w->id, 16),         SCORE_BLOB(w->subject, 32), score_text(in->to),
+        score_text(in->purpose),       score_text(w->scenes),      SCORE_NUMBER(w->until_us),
+        SCORE_NUMBER(r.registered_us), SCORE_NUMBER(r.change_no),  score_text(score_peer(c))};
+    if (score_host->sql(c, SCORE_SQL_CONSENT_INSERT, v, SCORE_LEN(v), NULL, NULL) != 0 ||
+        insert_scenes(c, w, in, r.change_no) != 0)
         return -1;
     memcpy(r.id, w->id, 16);
     snprintf(r.to, sizeof(r.to), "%s", in->to);
@@ -279,6 +310,12 @@ int32_t score_consent_register(void *self, struct gw_adapter_call *c, void *stat
         return score_refuse(c, SCORE_REASON("consent-until"), "until");
     if ((fault = use_fault(c, in, field, sizeof(field))) != NULL)
         return score_refuse(c, fault, field);
+    const struct score_terms *t = score_host->generation(c);
+    int64_t valid;
+    if (valid_count(c, &w, in, &valid) != 0)
+        return -1;
+    if (valid >= t->consents_max)
+        return score_refuse(c, SCORE_REASON("consents-many"), "consent");
     return insert(c, &w, in);
 }
 
@@ -311,7 +348,8 @@ int32_t score_consent_revoke(void *self, struct gw_adapter_call *c, void *state,
     r.revoked_us = score_host->now_us(c);
     const struct gw_adapter_value v[] = {SCORE_BLOB(id, 16), SCORE_NUMBER(r.revoked_us),
                                          SCORE_NUMBER(score_host->change_next(c))};
-    if (score_host->sql(c, SCORE_SQL_CONSENT_REVOKE, v, SCORE_LEN(v), NULL, NULL) != 0)
+    if (score_host->sql(c, SCORE_SQL_CONSENT_REVOKE, v, SCORE_LEN(v), NULL, NULL) != 0 ||
+        score_host->sql(c, SCORE_SQL_SCENE_DELETE, v, 1, NULL, NULL) != 0)
         return -1;
     score_revoked_add(&a->revoked, id);
     score_host->note_counts(c, 1, 0);
@@ -343,25 +381,22 @@ int32_t score_consent_status(void *self, struct gw_adapter_call *c, void *state,
 
 struct lookup {
     struct score_adapter *a;
-    const char *scene;
     const uint8_t *only;
     struct score_consent *ret;
 };
 
-/* Columns id, scenes, until_us; the one that lasts longest comes first. */
+/* Columns consent, until_us; the one that lasts longest comes first. */
 static int32_t on_consent(void *arg, const struct gw_adapter_value *v, size_t count)
 {
     struct lookup *l = arg;
-    char scenes[SCENES_BYTES + 1];
-    if (count != 3 || v[0].len != 16 || l->ret->found)
+    if (count != 2 || v[0].len != 16 || l->ret->found)
         return 0;
-    copy(scenes, sizeof(scenes), &v[1]);
-    if (!score_words_have(scenes, l->scene) || score_revoked_has(&l->a->revoked, v[0].bytes) ||
+    if (score_revoked_has(&l->a->revoked, v[0].bytes) ||
         (l->only != NULL && memcmp(l->only, v[0].bytes, 16) != 0))
         return 0;
     l->ret->found = true;
     memcpy(l->ret->id, v[0].bytes, 16);
-    l->ret->until_us = v[2].number;
+    l->ret->until_us = v[1].number;
     return 1;
 }
 
@@ -370,12 +405,15 @@ int32_t score_consent_find(struct score_adapter *a, struct gw_adapter_call *c,
                            const char *scene, const uint8_t *only, struct score_consent *ret)
 {
     uint8_t subject[32];
-    struct lookup l = {.a = a, .scene = scene, .only = only, .ret = ret};
+    struct lookup l = {.a = a, .only = only, .ret = ret};
     *ret = (struct score_consent){.found = false};
     score_host->key_of(c, score_subject_type(d), d->number, strlen(d->number), subject);
-    const struct gw_adapter_value key[] = {
-        SCORE_BLOB(subject, sizeof(subject)), score_text(score_peer(c)), score_text(purpose),
-        SCORE_NUMBER(score_host->now_us(c)), SCORE_NUMBER(score_host->change_visible(c))};
+    const struct gw_adapter_value key[] = {SCORE_BLOB(subject, sizeof(subject)),
+                                           score_text(score_peer(c)),
+                                           score_text(purpose),
+                                           score_text(scene),
+                                           SCORE_NUMBER(score_host->now_us(c)),
+                                           SCORE_NUMBER(score_host->change_visible(c))};
     return score_host->sql(c, SCORE_SQL_CONSENT_LOOKUP, key, SCORE_LEN(key), on_consent, &l);
 }
 
@@ -407,7 +445,8 @@ int32_t score_consents_erase(struct gw_adapter_call *c, const struct score_terms
         return -1;
     for (size_t i = 0; i < e->count; i++) {
         const struct gw_adapter_value id[] = {SCORE_BLOB(e->id[i], 16)};
-        if (score_host->sql(c, SCORE_SQL_CONSENT_ERASE, id, SCORE_LEN(id), NULL, NULL) != 0)
+        if (score_host->sql(c, SCORE_SQL_CONSENT_ERASE, id, SCORE_LEN(id), NULL, NULL) != 0 ||
+            score_host->sql(c, SCORE_SQL_SCENE_DELETE, id, SCORE_LEN(id), NULL, NULL) != 0)
             return -1;
     }
     if (e->count != 0) {

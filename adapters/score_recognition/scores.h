@@ -118,7 +118,7 @@ struct score_agreement {
 
 struct score_terms {
     const char *self; /* our name among the parties */
-    int64_t consent_max_us, consent_keep_us;
+    int64_t consent_max_us, consent_keep_us, consents_max;
     struct score_agreement *agreement;
     size_t agreement_count;
     void *blocks; /* memory of all of it */
@@ -141,6 +141,10 @@ const struct score_agreement *score_terms_find(const struct score_terms *t, int3
 
 /* ---- the adapter ---- */
 
+/* Valid consents of a person to a party for a purpose: what the option may say at most, and the
+ * LIMIT of the look-up. */
+#define SCORE_CONSENTS_MAX 256
+
 struct score_adapter {
     const struct gw_adapter_host *host;
     struct score_quotas quotas;
@@ -151,11 +155,14 @@ extern const struct gw_adapter_host *score_host; /* set once, by init() */
 
 enum score_statement {
     SCORE_SQL_CONSENT_LOOKUP,
+    SCORE_SQL_CONSENT_COUNT,
     SCORE_SQL_CONSENT_GET,
     SCORE_SQL_CONSENT_INSERT,
     SCORE_SQL_CONSENT_REVOKE,
     SCORE_SQL_CONSENT_ENDED,
     SCORE_SQL_CONSENT_ERASE,
+    SCORE_SQL_SCENE_INSERT,
+    SCORE_SQL_SCENE_DELETE,
     SCORE_SQL_QUOTA_GET,
     SCORE_SQL_QUOTA_PUT,
     SCORE_SQL_COUNT

@@ -405,6 +405,7 @@ int32_t score_terms_prepare(void *self, const struct gw_adapter_config *g, void 
     t->self = score_host->option_text(g, "self");
     t->consent_max_us = score_host->option_number(g, "consent_max_days") * SCORE_DAY_US;
     t->consent_keep_us = score_host->option_number(g, "consent_keep_days") * SCORE_DAY_US;
+    t->consents_max = score_host->option_number(g, "consents_max");
     compile_all(&p);
     if (p.bad) {
         score_terms_free(self, t);

@@ -125,6 +125,24 @@ def test_what_no_consent_may_say(city):
         assert "{" not in refused.texts["zh-CN"] + refused.texts["en"]
 
 
+def test_as_many_as_are_allowed(shared, city, counter):
+    """Valid ones count, by party and purpose; revoked ones make room. What is for another scene hides none, however many."""
+    number = scored(city)
+    given = [city.register(number, "hangzhou", scenes=["parking-discount"]) for _ in range(16)]
+    refused = refusal(lambda: city.register(number, "hangzhou"))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "score-recognition-consents-many")
+    assert "{" not in refused.texts["zh-CN"] + refused.texts["en"]
+    city.register(number, "library-counter")
+    assert counter.ask(number).benefit
+    city.revoke(given[3].consent)
+    city.register(number, "hangzhou")
+    hangzhou = Scores(shared, "hangzhou")
+    assert hangzhou.ask(number).benefit and hangzhou.ask(number, scene="parking-discount").benefit
+    with sqlite3.connect(f"file:{shared.data}/store/xinqiao.db?mode=ro", uri=True) as db:
+        rows = db.execute("SELECT COUNT(*) FROM score_recognition_scene WHERE consent = ?", (uuid.UUID(given[3].consent).bytes,))
+        assert rows.fetchone() == (0,)
+
+
 def test_nobody_elses_business(stopped_gateway):
     """Another peer with the methods sees and revokes nothing of it; one with the word "authority" does."""
     def grant(name, more=""):

@@ -30,7 +30,11 @@ def work(city, numbers, stop, given, revoked, tried):
 
 
 @pytest.mark.slow
-def test_acknowledged_consents_survive(gateway, long):
+def test_acknowledged_consents_survive(stopped_gateway, long):
+    gateway = stopped_gateway
+    conf = gateway.conf / "adapters/score_recognition.conf"
+    conf.write_text(conf.read_text().replace("consents_max = 16", "consents_max = 256"))
+    gateway.start()
     rng = random.Random(7)
     given, revoked, tried = {}, set(), set()
     city = Scores(gateway, "municipal")

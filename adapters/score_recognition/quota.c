@@ -12,8 +12,10 @@ struct score_quota {
     /* Day in the upper half, questions in the lower: one word, so that a new day begins with none.
      */
     _Atomic uint64_t state;
-    uint64_t flushed; /* tick() only */
-    bool loaded;      /* tick() only: what the table knew of the day has been added */
+    /* tick() only: what the table was read to say. Not what was written to it: the transaction may
+     * have come to nothing. */
+    uint64_t saved;
+    bool loaded; /* tick() only: what the table knew of the day has been added */
 };
 
 static uint64_t pack(int32_t day, uint32_t used)
@@ -111,40 +113,57 @@ static int32_t on_stored(void *arg, const struct gw_adapter_value *v, size_t cou
     return 1;
 }
 
-/* What was counted before this process began is added to what it has counted since. */
-static int32_t load(struct score_quota *q, struct gw_adapter_call *c, int32_t today)
+static int32_t read_stored(const struct score_quota *q, struct gw_adapter_call *c,
+                           struct stored *ret)
 {
     const struct gw_adapter_value key[] = {score_text(q->agreement), score_text(q->peer),
                                            score_text(q->purpose)};
-    struct stored s = {0, 0};
-    if (score_host->sql(c, SCORE_SQL_QUOTA_GET, key, SCORE_LEN(key), on_stored, &s) != 0)
-        return -1;
+    *ret = (struct stored){0, 0};
+    return score_host->sql(c, SCORE_SQL_QUOTA_GET, key, SCORE_LEN(key), on_stored, ret);
+}
+
+/* What was counted before this process began is added to what it has counted since. */
+static void load(struct score_quota *q, const struct stored *s, int32_t today)
+{
     q->loaded = true;
-    if (s.day != today || s.used <= 0)
-        return 0;
+    if (s->day != today || s->used <= 0)
+        return;
     uint64_t seen = atomic_load(&q->state), now;
     do {
         now = on_day(seen, today);
-        uint64_t sum = (uint32_t)now + (uint64_t)s.used;
+        uint64_t sum = (uint32_t)now + (uint64_t)s->used;
         now = pack((int32_t)(now >> 32), sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum);
     } while (!atomic_compare_exchange_weak(&q->state, &seen, now));
-    return 0;
+}
+
+/* A counter is written until a later tick reads in the table what it counts. */
+static int32_t flush(struct score_quota *q, struct gw_adapter_call *c, int32_t today)
+{
+    struct stored s;
+    uint64_t state = atomic_load(&q->state);
+    if (q->loaded && (state == q->saved || (uint32_t)state == 0))
+        return 0;
+    if (read_stored(q, c, &s) != 0)
+        return -1;
+    if (!q->loaded)
+        load(q, &s, today);
+    state = atomic_load(&q->state);
+    if (pack((int32_t)s.day, (uint32_t)s.used) == state) {
+        q->saved = state;
+        return 0;
+    }
+    if ((uint32_t)state == 0)
+        return 0;
+    const struct gw_adapter_value row[] = {
+        score_text(q->agreement), score_text(q->peer), score_text(q->purpose),
+        SCORE_NUMBER((int32_t)(state >> 32)), SCORE_NUMBER((uint32_t)state)};
+    return score_host->sql(c, SCORE_SQL_QUOTA_PUT, row, SCORE_LEN(row), NULL, NULL);
 }
 
 int32_t score_quotas_flush(struct score_quotas *q, struct gw_adapter_call *c, int32_t today)
 {
-    for (struct score_quota *it = atomic_load(&q->first); it != NULL; it = it->next) {
-        if (!it->loaded && load(it, c, today) != 0)
+    for (struct score_quota *it = atomic_load(&q->first); it != NULL; it = it->next)
+        if (flush(it, c, today) != 0)
             return -1;
-        uint64_t state = atomic_load(&it->state);
-        if (state == it->flushed || (uint32_t)state == 0)
-            continue;
-        const struct gw_adapter_value row[] = {
-            score_text(it->agreement), score_text(it->peer), score_text(it->purpose),
-            SCORE_NUMBER((int32_t)(state >> 32)), SCORE_NUMBER((uint32_t)state)};
-        if (score_host->sql(c, SCORE_SQL_QUOTA_PUT, row, SCORE_LEN(row), NULL, NULL) != 0)
-            return -1;
-        it->flushed = state;
-    }
     return 0;
 }

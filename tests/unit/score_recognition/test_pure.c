@@ -229,6 +229,57 @@ static void a_quota_is_of_a_day_and_a_party(void **state)
     score_quotas_fini(&q);
 }
 
+/* A table of one counter, as the host keeps it: what is written counts when it is committed. */
+static struct {
+    int64_t day, used, new_day, new_used;
+    int writes;
+} table;
+
+static int32_t table_sql(struct gw_adapter_call *c, uint32_t statement,
+                         const struct gw_adapter_value *params, size_t count, gw_adapter_row_fn *fn,
+                         void *arg)
+{
+    (void)c, (void)count;
+    if (statement == SCORE_SQL_QUOTA_PUT) {
+        table.writes++;
+        table.new_day = params[3].number;
+        table.new_used = params[4].number;
+    } else if (table.used != 0) {
+        const struct gw_adapter_value row[] = {SCORE_NUMBER(table.day), SCORE_NUMBER(table.used)};
+        fn(arg, row, SCORE_LEN(row));
+    }
+    return 0;
+}
+
+static void a_counter_is_written_until_it_is_committed(void **state)
+{
+    (void)state;
+    const struct gw_adapter_host host = {.sql = table_sql};
+    struct score_quotas q = {NULL};
+    struct score_quota *a = score_quota_get(&q, "one", "hangzhou", "benefit");
+    score_host = &host;
+    table.day = 100;
+    table.used = 5;
+    assert_true(score_quota_take(a, 100, 10));
+    for (int tick = 1; tick <= 3; tick++) { /* rolled back each time */
+        assert_int_equal(score_quotas_flush(&q, NULL, 100), 0);
+        assert_int_equal(table.writes, tick);
+        assert_int_equal(table.new_used, 6);
+        assert_int_equal(score_quota_used(a, 100), 6);
+    }
+    table.used = table.new_used; /* the last one was committed after all */
+    for (int tick = 0; tick < 2; tick++)
+        assert_int_equal(score_quotas_flush(&q, NULL, 100), 0);
+    assert_int_equal(table.writes, 3);
+    assert_true(score_quota_take(a, 101, 10));
+    assert_int_equal(score_quotas_flush(&q, NULL, 101), 0);
+    assert_int_equal(table.writes, 4);
+    assert_int_equal(table.new_day, 101);
+    assert_int_equal(table.new_used, 1);
+    score_host = NULL;
+    score_quotas_fini(&q);
+}
+
 static void what_was_revoked_is_known(void **state)
 {
     (void)state;
@@ -261,6 +312,7 @@ int main(void)
         cmocka_unit_test(the_highest_band_at_or_below),
         cmocka_unit_test(what_a_question_lacks_is_told),
         cmocka_unit_test(a_quota_is_of_a_day_and_a_party),
+        cmocka_unit_test(a_counter_is_written_until_it_is_committed),
         cmocka_unit_test(what_was_revoked_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,8 @@ int32_t score_list_agreements(void *self, struct gw_adapter_call *c, void *state
 
 /* ---- the operator's screen ---- */
 
+enum { TITLE_MAX = 120, CERTAINTY_MAX = 40 }; /* bytes */
+
 /* Warned of 30, 14 and 3 days ahead, as everything that ends. */
 static const char *state_of(const struct score_agreement *a, int32_t today)
 {
@@ -121,9 +123,13 @@ static void agreement_line(struct gw_adapter_call *c, const struct score_agreeme
         score_day_parts(a->until, &y, &m, &d);
         snprintf(end, sizeof(end), "%04d-%02d-%02d", (int)y, (int)m, (int)d);
     }
-    snprintf(zh, sizeof(zh), "%.120s：有效至 %s，依据可信度 %.40s%s", a->title_zh, end,
-             a->certainty, red ? "；请续签并更新 conf/agreements/ 中的文件" : "");
-    snprintf(en, sizeof(en), "%.120s: until %s, certainty %.40s%s", a->title_en, end, a->certainty,
+    snprintf(zh, sizeof(zh), "%.*s：有效至 %s，依据可信度 %.*s%s",
+             score_text_fit(a->title_zh, TITLE_MAX), a->title_zh, end,
+             score_text_fit(a->certainty, CERTAINTY_MAX), a->certainty,
+             red ? "；请续签并更新 conf/agreements/ 中的文件" : "");
+    snprintf(en, sizeof(en), "%.*s: until %s, certainty %.*s%s",
+             score_text_fit(a->title_en, TITLE_MAX), a->title_en, end,
+             score_text_fit(a->certainty, CERTAINTY_MAX), a->certainty,
              red ? "; renew it and its file in conf/agreements/" : "");
     score_host->status_line(c, item, state, zh, en, red ? 1 : 0);
 }

@@ -50,6 +50,8 @@ bool score_code_ok(const char *text);
 bool score_words_have(const char *words, const char *word);
 /* UUID with hyphens, either case. */
 bool score_uuid_parse(const char *text, uint8_t ret[16]);
+/* How many bytes of the UTF-8 text fit into `max` without cutting a character; for "%.*s". */
+int score_text_fit(const char *text, int max);
 void score_uuid_write(const uint8_t id[16], char ret[37]);
 
 /* ---- quotas (quota.c): used today, by agreement, peer and purpose; shared by all generations ----

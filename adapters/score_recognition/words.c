@@ -45,6 +45,16 @@ bool score_words_have(const char *words, const char *word)
     return false;
 }
 
+int score_text_fit(const char *text, int max)
+{
+    int n = (int)strnlen(text, (size_t)max + 1);
+    if (n <= max)
+        return n;
+    for (n = max; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+        n--;
+    return n;
+}
+
 static int hex(char ch)
 {
     if (ch >= '0' && ch <= '9')

@@ -298,6 +298,20 @@ static void what_was_revoked_is_known(void **state)
     }
 }
 
+static void texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(score_text_fit("", 4), 0);
+    assert_int_equal(score_text_fit("abcd", 4), 4);
+    assert_int_equal(score_text_fit("abcde", 4), 4);
+    assert_int_equal(score_text_fit("信用", 6), 6);
+    assert_int_equal(score_text_fit("信用分", 6), 6);
+    assert_int_equal(score_text_fit("信用", 5), 3);
+    assert_int_equal(score_text_fit("信用", 4), 3);
+    assert_int_equal(score_text_fit("信用", 2), 0);
+    assert_int_equal(score_text_fit("a\xf0\xa0\x80\x80", 4), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_quota_is_of_a_day_and_a_party),
         cmocka_unit_test(a_counter_is_written_until_it_is_committed),
         cmocka_unit_test(what_was_revoked_is_known),
+        cmocka_unit_test(texts_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

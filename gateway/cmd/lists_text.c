@@ -132,6 +132,8 @@ static const struct {
     {XINQIAO__V1__LIST_END__LIST_END_REPAIRED, "repaired", "信用修复", "repaired"},
     {XINQIAO__V1__LIST_END__LIST_END_WITHDRAWN, "withdrawn", "撤销", "withdrawn"},
     {XINQIAO__V1__LIST_END__LIST_END_EXITED, "exited", "移出", "exited"},
+    {XINQIAO__V1__LIST_END__LIST_END_WITHHELD, "withheld", "不再向贵方提供",
+     "no longer granted to you"},
 };
 
 static size_t end_row(Xinqiao__V1__ListEnd e)
@@ -145,7 +147,8 @@ static size_t end_row(Xinqiao__V1__ListEnd e)
 Xinqiao__V1__ListEnd gw_lists_end_of(const char *word)
 {
     for (size_t i = 1; i < GW_ARRAY_LEN(ends); i++)
-        if (strcmp(ends[i].code, word) == 0)
+        if (ends[i].end != XINQIAO__V1__LIST_END__LIST_END_WITHHELD &&
+            strcmp(ends[i].code, word) == 0)
             return ends[i].end;
     return XINQIAO__V1__LIST_END__LIST_END_UNSPECIFIED;
 }

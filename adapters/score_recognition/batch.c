@@ -11,7 +11,9 @@ struct batch {
     uint64_t asked;
     const char *fault; /* of the first bad question; NULL: none so far */
     char field[64];
-    /* The entry of a segment names a reason when all its answers have it. */
+    /* The entry of a segment names a reason when all its answers have it, a consent when there was
+     * one only: LOOP methods have no prepare() to begin another segment from, and what an answer
+     * notes is not known before it is looked up (adapters/README.md, Limits). */
     int64_t segment_us;
     const char *reason;
 };

@@ -283,6 +283,15 @@ static void start_producing(struct gw_call *c)
     gw_call_segment_start(c, g);
 }
 
+/* Streams from us are authorised when they are opened. One that goes on from where it was blocked
+ * or waited, while another configuration is in force, ends: its client comes back with its cursor,
+ * and what it may have now is decided anew. */
+static bool must_come_back(const struct gw_call *c)
+{
+    return c->ad.blocked && c->gen != c->loop->generation && c->audited &&
+           gw_call_sends_stream(c) && !gw_call_takes_stream(c);
+}
+
 /* Goes as far as it can; called whenever something has changed. Frees the call when it is over. */
 void gw_call_advance(struct gw_call *c)
 {
@@ -318,6 +327,8 @@ void gw_call_advance(struct gw_call *c)
             continue;
         if (segment_ready(c))
             start_open_segment(c);
+        else if (must_come_back(c))
+            gw_call_refuse(c, "configuration-changed", NULL, NULL);
         else if (wants_to_produce(c))
             start_producing(c);
         else
@@ -424,6 +435,16 @@ void gw_call_drain(struct gw_call_loop *l)
             continue;
         gw_call_refuse(c, "draining", NULL, NULL);
         gw_call_advance(c);
+    }
+}
+
+void gw_call_reauthorise(struct gw_call_loop *l)
+{
+    GW_LIST_FOR_SAFE(it, nxt, &l->calls)
+    {
+        struct gw_call *c = GW_CONTAINER_OF(it, struct gw_call, node);
+        if (c->opened && c->busy == NULL && !c->ended && must_come_back(c))
+            gw_call_advance(c);
     }
 }
 

@@ -144,6 +144,9 @@ void gw_call_sweep(struct gw_call_loop *l, uint64_t commit_timeout_ms);
 /* No new calls from here on, and those that wait for nothing but news (a health watch) end now,
  * with `draining`. */
 void gw_call_drain(struct gw_call_loop *l);
+/* Another generation is in force: streams from us that wait or are blocked end, with
+ * `configuration-changed`; others of them when they go on. */
+void gw_call_reauthorise(struct gw_call_loop *l);
 /* All calls that are left have ended and wait for a worker to come back. */
 bool gw_call_only_lent(const struct gw_call_loop *l);
 

@@ -93,6 +93,7 @@ static void use(struct gw_server_loop *l, struct gw_generation *g)
     l->calls.limits = &g->settings.limits;
     l->conns.settings = &g->settings.conn;
     gw_conn_set_tls(&l->conns, g->tls);
+    gw_call_reauthorise(&l->calls);
 }
 
 /* What the main thread asks of a loop: a message of its own each time, for the next may come before

@@ -1,6 +1,7 @@
 """Pulling a list: snapshots hold live entries only, changes and removals follow, what the grant withholds is counted."""
 import datetime
 import json
+import signal
 import threading
 
 import grpc
@@ -205,6 +206,23 @@ def test_follow_sends_changes_as_they_come(gateway, bureau):
     assert error == [grpc.StatusCode.CANCELLED]
     again = puller.pull(hangzhou)
     assert again == [] and len(puller.copy) == 2
+
+
+def test_a_follower_whose_file_is_gone_gets_nothing_more(gateway, bureau):
+    """A stream that waits is authorised again when the configuration changes: it ends, and its client comes back or does not."""
+    put(bureau, 1)
+    hangzhou, puller = gateway.client("hangzhou"), Puller()
+    call = lists.service(hangzhou).Pull(puller.request(follow=True), timeout=60, metadata=lists.PURPOSE)
+    while not puller.copy:
+        puller.apply(next(call))
+    (gateway.conf / "peers/hangzhou.conf").unlink()
+    gateway.process.send_signal(signal.SIGHUP)
+    ended = refusal(lambda: [puller.apply(item) for item in call])
+    assert (ended.code, ended.reason) == (grpc.StatusCode.UNAVAILABLE, "configuration-changed")
+    put(bureau, 1, first=1)
+    assert len(puller.copy) == 1
+    again = refusal(lambda: lists.service(hangzhou).Pull(puller.request(follow=True), timeout=30, metadata=lists.PURPOSE))
+    assert again.code == grpc.StatusCode.PERMISSION_DENIED or again.code == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_the_canonical_format_and_the_official_one_carry_the_same(gateway, bureau):

@@ -201,6 +201,7 @@ struct gw_segment {
     /* What the last record operation found; of the segment's arena. */
     struct gw_report found;
     bool faulty;       /* a handler of it was at fault */
+    bool over_limit;   /* sql() of the handler that runs took more than one call may */
     const char *fault; /* what the handler did that handlers must not do; NULL */
     /* finish() */
     bool finished;

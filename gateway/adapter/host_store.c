@@ -94,6 +94,8 @@ int32_t gw_adapter_host_sql(struct gw_adapter_call *c, uint32_t statement,
         tx != NULL
             ? gw_store_tx_sql(tx, c->target->index, statement, cell, count, each, &rows)
             : gw_store_reader_sql(c->reader, c->target->index, statement, cell, count, each, &rows);
+    if (st == GW_TOO_LARGE && c->segment != NULL)
+        c->segment->over_limit = true;
     return st == GW_OK ? 0 : fail(c, statement, text_of(st));
 }
 

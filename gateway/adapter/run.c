@@ -46,13 +46,18 @@ static enum gw_status unpack(struct gw_adapter_call *c, struct gw_segment *s,
                                        .generation = c->generation,
                                        .lend = c->lend};
         struct gw_adapter_timing t = gw_adapter_enter(c->target, false);
+        s->over_limit = false;
         int32_t rc = c->target->method->prepare(c->target->adapter, &view, m->message, &m->item);
         if (!gw_adapter_leave(&t))
             gw_adapter_failed(c->target, "prepare() took longer than its budget");
-        if (rc != 0 && !gw_arena_failed(s->arena))
+        bool over = s->over_limit;
+        s->over_limit = false;
+        if (rc != 0 && (over || gw_arena_failed(s->arena)))
+            return over ? GW_TOO_LARGE : GW_NOMEM;
+        if (rc != 0) {
             gw_adapter_failed(c->target, "prepare() failed");
-        if (rc != 0)
-            return gw_arena_failed(s->arena) ? GW_NOMEM : GW_INTERNAL;
+            return GW_INTERNAL;
+        }
     }
     return gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
 }
@@ -90,6 +95,17 @@ enum gw_status gw_adapter_receive(struct gw_adapter_call *c, struct gw_segment *
     return st;
 }
 
+/* Why a handler failed that ran into a limit of the host: that depends on what it was asked, and
+ * says nothing about the adapter. NULL: it was no limit. */
+static const char *limit_met(const struct gw_adapter_call *c, const struct gw_segment *s)
+{
+    if (c->target->method == NULL) /* tick() was asked by nobody */
+        return NULL;
+    return s->over_limit               ? "query-too-large"
+           : gw_arena_failed(s->arena) ? "message-too-large"
+                                       : NULL;
+}
+
 /* The result of a handler: its own failure ends the call, an overdrawn arena too. What it did wrong
  * beside that is counted, and the call goes on with what was right. */
 static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s,
@@ -98,8 +114,14 @@ static enum gw_status settled(struct gw_adapter_call *c, struct gw_segment *s,
     bool in_time = gw_adapter_leave(timing);
     enum gw_status st = gw_arena_failed(s->arena) ? GW_NOMEM : GW_OK;
     const char *why = s->fault;
+    const char *limit = rc != 0 ? limit_met(c, s) : NULL;
     s->fault = NULL;
-    if (rc != 0 || gw_buf_failed(&s->out) != GW_OK) {
+    s->over_limit = false;
+    if (limit != NULL) {
+        s->finished = false; /* whatever it has said itself */
+        gw_adapter_fail(c, limit);
+        st = GW_TOO_LARGE;
+    } else if (rc != 0 || gw_buf_failed(&s->out) != GW_OK) {
         gw_adapter_fail(c, "internal");
         st = GW_INTERNAL;
         why = "a handler failed";

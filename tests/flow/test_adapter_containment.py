@@ -93,6 +93,21 @@ def test_five_failures_in_a_row_disable_a_method(stopped_gateway, name):
     assert_logged(gateway, ["internal"] * 4 + ["ok"] + ["internal"] * 5 + ["method-disabled", "ok"])
 
 
+def test_a_limit_of_the_host_is_no_failure_of_the_method(stopped_gateway):
+    """It depends on what one caller asks: it must not take the method from the others."""
+    gateway = stopped_gateway
+    gateway.set(limits__call_memory="4 MiB", limits__adapter_loop_budget="2s")
+    adapter(gateway, "overdraws")
+    gateway.start()
+    ask = probe(gateway).Ask
+    for text, reason in (("bad", "query-too-large"), ("large", "message-too-large")):
+        for _ in range(6):
+            told = refusal(lambda: ask(text=text))
+            assert (told.code, told.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+    assert ask(text="good").text == "good" and health(gateway) == 1
+    assert_logged(gateway, ["query-too-large"] * 6 + ["message-too-large"] * 6 + ["ok"], alarms=0)
+
+
 def test_a_second_answer_is_dropped(stopped_gateway):
     gateway = stopped_gateway
     adapter(gateway, "answers_twice")

@@ -11,6 +11,9 @@ extern const struct gw_adapter_host gw_adapter_host_ops;
 enum { GW_NOTE_TEXT_MAX = 64, GW_NOTE_BASIS_MAX = 128 }; /* SPEC.md 4.4 */
 void gw_adapter_note_word(struct gw_segment *s, const char **noted, const char *word, size_t max);
 
+/* A copy up to the first byte that is not UTF-8: it goes into messages, which must be. */
+const char *gw_adapter_keep_text(struct gw_segment *s, const char *text);
+
 /* ---- host_lent.c: operations of 1.2, as in gw_adapter.h ---- */
 
 int32_t gw_adapter_host_record_read(struct gw_adapter_call *c, const char *format,

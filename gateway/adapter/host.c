@@ -5,6 +5,7 @@
 #include "adapter/adapter_internal.h"
 #include "base/cursor.h"
 #include "base/log.h"
+#include "base/text.h"
 
 static struct gw_segment *segment_of(struct gw_adapter_call *c)
 {
@@ -15,6 +16,16 @@ static struct gw_segment *segment_of(struct gw_adapter_call *c)
 static const char *keep(struct gw_segment *s, const char *text)
 {
     return text != NULL ? gw_arena_strdup(s->arena, text) : NULL;
+}
+
+const char *gw_adapter_keep_text(struct gw_segment *s, const char *text)
+{
+    struct gw_bytes all = gw_bytes_str(text);
+    struct gw_cursor in = gw_cursor_make(all);
+    uint32_t cp;
+    while (gw_utf8_next(&in, &cp) == GW_OK) {
+    }
+    return gw_arena_strndup(s->arena, text, all.len - gw_cursor_left(&in));
 }
 
 /* What our own services do wrong is our bug; what others do is contained, and counted. Yields
@@ -181,7 +192,8 @@ static void host_parameter(struct gw_adapter_call *c, const char *name, const ch
     struct gw_segment *s = segment_of(c);
     if (s->param_count == GW_ARRAY_LEN(s->params))
         return;
-    s->params[s->param_count++] = (struct gw_param){keep(s, name), keep(s, value)};
+    s->params[s->param_count++] =
+        (struct gw_param){keep(s, name), value != NULL ? gw_adapter_keep_text(s, value) : NULL};
 }
 
 static void host_violation(struct gw_adapter_call *c, const char *field, const char *reason)

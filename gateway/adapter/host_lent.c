@@ -190,7 +190,7 @@ void gw_adapter_host_status_line(struct gw_adapter_call *c, const char *item, co
         return;
     const char *text[] = {item, state, zh, en};
     for (size_t i = 0; i < GW_ARRAY_LEN(text); i++)
-        text[i] = gw_arena_strdup(s->arena, text[i] != NULL ? text[i] : "");
+        text[i] = gw_adapter_keep_text(s, text[i] != NULL ? text[i] : "");
     if (gw_arena_failed(s->arena))
         return;
     *line = (struct gw_segment_line){

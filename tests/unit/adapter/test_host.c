@@ -154,6 +154,18 @@ static void lines_of_status_are_bounded(void **state)
     assert_false(segment.lines->next->red);
 }
 
+static void text_that_is_not_utf8_ends_before_that(void **state)
+{
+    (void)state;
+    host->status_line(&call, "item\xe4\xbf", "state", "\xe4\xbf\xa1\xff", "", 0);
+    assert_string_equal(segment.lines->item, "item");
+    assert_string_equal(segment.lines->zh, "\xe4\xbf\xa1");
+    host->parameter(&call, "seen", "a\xc0z");
+    host->parameter(&call, "none", NULL);
+    assert_string_equal(segment.params[0].value, "a");
+    assert_null(segment.params[1].value);
+}
+
 static void every_operation_is_there(void **state)
 {
     (void)state;
@@ -173,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(findings_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(without_powers_everything_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_of_status_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(text_that_is_not_utf8_ends_before_that, setup, teardown),
         cmocka_unit_test_setup_teardown(every_operation_is_there, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

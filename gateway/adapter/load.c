@@ -30,7 +30,7 @@ void gw_adapter_library_close(void *library)
 }
 
 /* Who could change it could run anything as us: root and ourselves only, for the file and the
- * folder it lies in. */
+ * folders it lies in. */
 static enum gw_status check_owner(const char *what, const char *path, const struct stat *st,
                                   struct gw_buf *error)
 {
@@ -43,6 +43,25 @@ static enum gw_status check_owner(const char *what, const char *path, const stru
         gw_buf_printf(error, "%s %s may be written by %s: chmod go-w", what, path,
                       (st->st_mode & S_IWOTH) != 0 ? "everybody" : "its group");
         return GW_DENIED;
+    }
+    return GW_OK;
+}
+
+/* The folders above: who may rename in one of them puts another tree in its place. In a sticky one
+ * (/tmp) only the owner may. Cuts `path` up to "/". */
+static enum gw_status check_above(char *path, struct gw_buf *error)
+{
+    struct stat st;
+    char *slash;
+    while (path[1] != '\0' && (slash = strrchr(path, '/')) != NULL) {
+        slash[slash == path ? 1 : 0] = '\0';
+        if (stat(path, &st) != 0) {
+            gw_buf_printf(error, "the folder %s can not be looked at", path);
+            return GW_IO;
+        }
+        if ((st.st_mode & S_ISVTX) != 0)
+            st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+        GW_TRY(check_owner("the folder", path, &st, error));
     }
     return GW_OK;
 }
@@ -68,6 +87,8 @@ static enum gw_status check_file(const char *path, struct gw_buf *error)
             good = GW_IO;
         } else {
             good = check_owner("the folder", folder, &st, error);
+            if (good == GW_OK)
+                good = check_above(folder, error);
         }
     }
     free(folder);

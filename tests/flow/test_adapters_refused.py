@@ -151,6 +151,9 @@ def test_nobody_else_may_write_it(stopped_gateway, tmp_path):
     folder.chmod(0o775)
     refused(stopped_gateway, f"the folder {folder} may be written by its group")
     folder.chmod(0o755)
+    tmp_path.chmod(0o777)
+    refused(stopped_gateway, f"the folder {tmp_path} may be written by everybody")
+    tmp_path.chmod(0o1777)
     link = tmp_path / "link.so"
     link.symlink_to(file)
     adapter(stopped_gateway, "options", file=link)

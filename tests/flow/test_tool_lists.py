@@ -225,6 +225,7 @@ def test_follow_applies_what_comes(gateway, tmp_path):
         until(["T0000", "T0001"])
         gateway.tool("lists", "remove", "T0000", "--list", SERIOUS, "--end", "withdrawn", *who(gateway, "market-bureau"))
         until(["T0001"])
+        gateway.process.send_signal(signal.SIGHUP)  # the stream ends, and the tool goes on from its cursor
         publish(gateway, package(tmp_path / "b.json", FIRMS[:3]))
         until(["T0000", "T0001", "T0002"])  # listed again, by a later file
     finally:

@@ -66,7 +66,7 @@ enum { SL_OPEN = 1, SL_HELD, SL_APPLIED, SL_DISCARDED };
 struct sl_version {
     bool found;
     int64_t no, declared, as_of, staged, refused, added, updated, removed, repaired, before;
-    int64_t closed_us, receipt;
+    int64_t closed_us, receipt, closed_change;
     char source[SL_NAME], list[SL_NAME], version[SL_NAME], reason[SL_NAME], operator_[SL_NAME];
     int32_t state;
     bool snapshot, empty;

@@ -36,14 +36,15 @@ const struct gw_adapter_migration sl_migrations[] = {
          "as_of INTEGER NOT NULL, "
          "empty INTEGER NOT NULL, published_us INTEGER NOT NULL, PRIMARY KEY(list, source));"
 
-         /* state: 1 open, 2 held, 3 applied, 4 discarded. operator: who has consented to it. */
+         /* state: 1 open, 2 held, 3 applied, 4 discarded. operator: who has consented to it.
+          * closed_change: the last change of the list when it was closed. */
          "CREATE TABLE sanction_list_version(no INTEGER PRIMARY KEY, source TEXT NOT NULL, list "
          "TEXT NOT NULL, version TEXT NOT NULL, state INTEGER NOT NULL, snapshot INTEGER NOT NULL, "
          "declared INTEGER NOT NULL, empty INTEGER NOT NULL, as_of INTEGER NOT NULL, staged "
          "INTEGER NOT NULL, refused INTEGER NOT NULL, added INTEGER NOT NULL, updated INTEGER NOT "
          "NULL, removed INTEGER NOT NULL, repaired INTEGER NOT NULL, before_live INTEGER NOT NULL, "
          "opened_us INTEGER NOT NULL, closed_us INTEGER NOT NULL, reason TEXT NOT NULL, receipt "
-         "INTEGER NOT NULL, operator TEXT NOT NULL);"
+         "INTEGER NOT NULL, operator TEXT NOT NULL, closed_change INTEGER NOT NULL DEFAULT 0);"
          "CREATE UNIQUE INDEX sanction_list_version_name ON sanction_list_version(source, list, "
          "version);"
          "CREATE INDEX sanction_list_version_state ON sanction_list_version(state, list);"
@@ -62,7 +63,8 @@ const size_t sl_migration_count = sizeof(sl_migrations) / sizeof(sl_migrations[0
     "area, scope, subject, receipt, mac"
 #define SL_VERSION_COLUMNS                                                                         \
     "no, source, list, version, state, snapshot, declared, empty, as_of, staged, refused, added, " \
-    "updated, removed, repaired, before_live, closed_us, reason, receipt, operator"
+    "updated, removed, repaired, before_live, closed_us, reason, receipt, operator, "              \
+    "closed_change"
 #define SL_STAGED_COLUMNS                                                                          \
     "mac, kind, revision, digest, id, ended, ended_on, ends_on, class, area, subject, receipt"
 
@@ -130,6 +132,7 @@ void sl_version_take(struct sl_version *r, const struct gw_adapter_value *v)
     take_text(r->reason, sizeof(r->reason), &v[17]);
     r->receipt = v[18].number;
     take_text(r->operator_, sizeof(r->operator_), &v[19]);
+    r->closed_change = v[20].number;
 }
 
 void sl_put_take(struct sl_put *p, const struct gw_adapter_value *v)

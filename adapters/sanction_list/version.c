@@ -193,15 +193,16 @@ static int32_t run_staged(struct run *r)
     return 0;
 }
 
-/* What the source had and the snapshot does not name. */
+/* What the source had and the snapshot does not name. Of a held one: as of its close, what has come
+ * or changed since is newer than the snapshot. */
 static int32_t run_absent(struct run *r)
 {
-    int64_t last = 0;
+    int64_t last = 0, upto = r->v->state == SL_HELD ? r->v->closed_change : INT64_MAX;
     int32_t today = sl_today(r->c);
     do {
         r->rows = 0;
         if (SL_SQL(r->c, ENTRIES_ABSENT, on_absent, r, SL_TEXT(r->v->source), SL_TEXT(r->v->list),
-                   SL_NUM(last), SL_NUM(r->v->no), SL_NUM(SL_PAGE)) != 0)
+                   SL_NUM(last), SL_NUM(r->v->no), SL_NUM(SL_PAGE), SL_NUM(upto)) != 0)
             return -1;
         for (size_t i = 0; i < r->rows; i++) {
             r->v->removed++;

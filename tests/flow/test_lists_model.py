@@ -30,13 +30,15 @@ class Entry:
 
     def __init__(self):
         self.revision, self.what, self.live, self.absent, self.id = 0, None, False, False, None
+        self.change = 0  # which change of the list was its last
 
 
 class Model:
     def __init__(self, today):
         self.today, self.entries = today, {}
         self.versions = 0  # applied
-        self.held = None   # (name, rows)
+        self.held = None   # (name, rows, changes at its close)
+        self.change = 0
 
     def live(self):
         return {k: e for k, e in self.entries.items() if e.live}
@@ -50,6 +52,8 @@ class Model:
         if revision <= e.revision:
             return "duplicate"
         outcome = "updated" if e.live else "new"
+        self.change += 1
+        e.change = self.change
         e.revision, e.what, e.live, e.absent = revision, what, True, False
         return outcome
 
@@ -84,15 +88,17 @@ class Model:
             return False
         return removed * 100 > 5 * before or added * 100 > 20 * before
 
-    def snapshot(self, rows):
+    def snapshot(self, rows, upto=None):
+        """upto: it was held, and what has come or changed since its close is not for it to end."""
         self.versions += 1
         for n, e in self.live().items():
-            if n not in rows:
+            if n not in rows and (upto is None or e.change <= upto):
                 e.live, e.absent = False, True
         for n, (revision, what) in rows.items():
             e = self.entries.setdefault(n, Entry())
             if not e.live and e.absent and revision == e.revision:
-                e.live, e.absent = True, False
+                self.change += 1
+                e.live, e.absent, e.change = True, False, self.change
             else:
                 self.list(n, revision, what)
         # What has ended since it was staged goes with the next second.
@@ -217,7 +223,7 @@ class Walk:
         """Of a snapshot that was closed."""
         held = self.model.too_much(rows)
         assert outcomes(got)[-1] == ("held" if held else "applied"), got[-1]
-        self.model.held = (f"v{self.as_of}", rows) if held else None
+        self.model.held = (f"v{self.as_of}", rows, self.model.change) if held else None
         for (name, _), r in zip(rows.items(), got[1:]):
             self.model.entries.setdefault(name, Entry())
             self.note(name, r)
@@ -253,12 +259,12 @@ class Walk:
             self.snapshot()
         if self.model.held is None:
             return
-        name, rows = self.model.held
+        name, rows, upto = self.model.held
         for operator, done in (("operator", False), ("operator2", True)):
             with self.gateway_client(operator) as client:
                 assert lists.release(client, SERIOUS, "market-bureau", name).released == done
         self.model.held = None
-        self.model.snapshot(rows)
+        self.model.snapshot(rows, upto)
 
     def discarded(self):
         if self.model.held is None:

@@ -111,6 +111,16 @@ def test_a_truncated_snapshot_is_refused_or_held_never_applied(gateway, bureau):
     assert len(the_copy(gateway).copy) == 20
 
 
+def test_a_released_snapshot_does_not_end_what_came_after_its_close(gateway, bureau):
+    publish(bureau, version("v1", rows(20), NOW))
+    assert outcomes(publish(bureau, version("v2", rows(10), NOW + 1)))[-1] == "held"
+    later = [entry("n-1", record(FIRMS[1]), 1, SERIOUS), entry("e-15", record(FIRMS[15 % len(FIRMS)], lrmdsy="改"), 2, SERIOUS)]
+    assert outcomes(publish(bureau, later)) == ["new", "updated"]
+    lists.release(gateway.client("operator"), SERIOUS, "market-bureau", "v2")
+    done = lists.release(gateway.client("operator2"), SERIOUS, "market-bureau", "v2")
+    assert done.counts.removed == 9 and len(the_copy(gateway).copy) == 12
+
+
 def test_a_held_version_is_discarded_by_one_operator(gateway, bureau):
     publish(bureau, version("v1", rows(4), NOW))
     publish(bureau, version("v2", rows(40), NOW + 1))

@@ -200,7 +200,9 @@ static void note_subject(struct gw_adapter_call *c, const Xinqiao__V1__Record *r
         sl_host->note_subject(c, type, value, strlen(value));
 }
 
-static int32_t send_entry(struct gw_adapter_call *c, struct pull *p, const struct row *row)
+/* Refused as it stands now: who holds an earlier revision is not to keep it. */
+static int32_t send_entry(struct gw_adapter_call *c, struct pull *p, const struct row *row,
+                          bool held)
 {
     const struct sl_entry *e = &row->e;
     const uint8_t *bytes;
@@ -210,7 +212,7 @@ static int32_t send_entry(struct gw_adapter_call *c, struct pull *p, const struc
     Xinqiao__V1__Record *r = sl_record_open(c, e->mac, row->record, row->record_len);
     if (r == NULL) {
         sl_host->log(c, GW_ADAPTER_LOG_ERROR, "a stored entry can not be opened");
-        return keep_back(c, p, e, p->refused, "internal", false);
+        return keep_back(c, p, e, p->refused, "internal", held);
     }
     r->id = (ProtobufCBinaryData){.data = (uint8_t *)(uintptr_t)e->id, .len = sizeof(e->id)};
     bool personal = e->class_bit != 1;
@@ -219,7 +221,7 @@ static int32_t send_entry(struct gw_adapter_call *c, struct pull *p, const struc
     if (rc < 0)
         return -1;
     if (rc != 0)
-        return keep_back(c, p, e, p->refused, first_error(c), false);
+        return keep_back(c, p, e, p->refused, first_error(c), held);
     sl_find_host(c, &found);
     m.id = r->id;
     m.revision = (uint64_t)e->revision;
@@ -256,7 +258,7 @@ static int32_t pass(struct gw_adapter_call *c, struct pull *p, const struct row 
         sl_scope_set(p->cursor.withheld, e->scope);
         return keep_back(c, p, e, p->withheld, why, held);
     }
-    return send_entry(c, p, row);
+    return send_entry(c, p, row, held);
 }
 
 /* ---- pages ---- */

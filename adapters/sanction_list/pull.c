@@ -5,7 +5,7 @@
 #include "sanction_list.h"
 
 /* Rows that may pass without output before the loop gets its turn; how long a follower waits. */
-enum { QUIET_MAX = 512, WAIT_MS = 5000 };
+enum { QUIET_MAX = 512, WAIT_MS = 5000, HISTORY_PAGE = 1024 };
 
 struct pull {
     char list[SL_NAME], format[SL_NAME];
@@ -141,6 +141,7 @@ static int32_t send_removal(struct gw_adapter_call *c, struct pull *p, const str
 struct history {
     const struct sl_cursor *cursor;
     int64_t at, scope;
+    uint32_t rows; /* of this page */
     bool any, live, held;
 };
 
@@ -157,6 +158,7 @@ static int32_t on_change(void *arg, const struct gw_adapter_value *v, size_t n)
     struct history *h = arg;
     close_stretch(h, v[0].number);
     h->any = true;
+    h->rows++;
     h->at = v[0].number;
     h->live = v[1].number != 0;
     h->scope = v[2].number;
@@ -169,8 +171,12 @@ static int32_t holds(struct gw_adapter_call *c, const struct pull *p, const stru
                      bool *ret)
 {
     struct history h = {.cursor = &p->cursor};
-    if (SL_SQL(c, CHANGES_OF_ENTRY, on_change, &h, SL_NUM(e->no)) != 0)
-        return -1;
+    do {
+        h.rows = 0;
+        if (SL_SQL(c, CHANGES_OF_ENTRY, on_change, &h, SL_NUM(e->no), SL_NUM(h.at),
+                   SL_NUM(HISTORY_PAGE)) != 0)
+            return -1;
+    } while (h.rows == HISTORY_PAGE);
     *ret = h.held;
     return 0;
 }

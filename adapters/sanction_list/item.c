@@ -161,9 +161,14 @@ static int32_t admit(struct gw_adapter_call *c, struct sl_item *it)
     it->put.class_bit = sl_class_bit(r);
     sl_copy(it->put.area, sizeof(it->put.area), r->area, strlen(r->area));
     sl_subject(r, &it->subject_type, &it->subject_value);
+    /* Neither measures nor sharing outlast their term: the earlier of both. */
+    int32_t use = GW_DAY_NO_END;
     it->put.ends_on = GW_DAY_NO_END;
-    if (sl_host->law_end(c, &r->base, GW_CLOCK_MEASURE, &it->put.ends_on) < 0)
+    if (sl_host->law_end(c, &r->base, GW_CLOCK_MEASURE, &it->put.ends_on) < 0 ||
+        sl_host->law_end(c, &r->base, GW_CLOCK_USE, &use) < 0)
         return -1;
+    if (use < it->put.ends_on)
+        it->put.ends_on = use;
     if (it->put.ends_on < sl_today(c))
         sl_find(c, &it->found, SL_REASON("ended"), "record");
     return 0;

@@ -75,6 +75,10 @@ static int32_t read_record(struct gw_adapter_call *c, struct sl_item *it,
         r->list_entry->n_measures = in->n_measures;
         r->list_entry->measures = in->measures;
     }
+    if (r->list_entry->n_measures > (size_t)sl_settings_of(c)->max_measures) {
+        sl_find(c, &it->found, SL_REASON("measures-many"), "measures");
+        r->list_entry->n_measures = 0;
+    }
     if (end_of_record(r) != 0)
         check_removal(c, it, end_of_record(r), r->list_entry->removed_on);
     return 0;

@@ -9,7 +9,7 @@ const struct gw_adapter_host *sl_host;
 extern const uint8_t lists_fds[];
 extern const size_t lists_fds_size;
 
-static const struct sl_settings defaults = {5, 20, 0, 50000, 1000};
+static const struct sl_settings defaults = {5, 20, 0, 50000, 1000, 64, 8, 24};
 
 const struct sl_settings *sl_settings_of(struct gw_adapter_call *c)
 {
@@ -35,6 +35,9 @@ static int32_t prepare(void *self, const struct gw_adapter_config *g, void **ret
     s->hold_floor = sl_host->option_number(g, "hold_floor");
     s->max_entries = sl_host->option_number(g, "max_entries");
     s->expire_per_tick = sl_host->option_number(g, "expire_per_tick");
+    s->max_measures = sl_host->option_number(g, "max_measures");
+    s->max_open = sl_host->option_number(g, "max_open");
+    s->open_hours = sl_host->option_number(g, "open_hours");
     *ret_state = s;
     return 0;
 }
@@ -73,6 +76,23 @@ static const struct gw_adapter_option options[] = {
      .min = 1,
      .max = 100000,
      .doc = "Entries of one list that are ended in one second when their term is over."},
+    {.name = "max_measures",
+     .type = GW_OPTION_NUMBER,
+     .default_text = "64",
+     .max = 256,
+     .doc = "Measures that one entry may name."},
+    {.name = "max_open",
+     .type = GW_OPTION_NUMBER,
+     .default_text = "8",
+     .min = 1,
+     .max = 1000,
+     .doc = "Versions that a source may have open on one list at a time."},
+    {.name = "open_hours",
+     .type = GW_OPTION_NUMBER,
+     .default_text = "24",
+     .min = 1,
+     .max = 8760,
+     .doc = "An open version to which nothing was added for so long is discarded."},
 };
 
 static const struct gw_adapter_method exchange[] = {

@@ -20,6 +20,7 @@ extern const struct gw_adapter_host *sl_host;
 /* Options of one configuration generation. */
 struct sl_settings {
     int64_t hold_removes_percent, hold_adds_percent, hold_floor, max_entries, expire_per_tick;
+    int64_t max_measures, max_open, open_hours;
 };
 const struct sl_settings *sl_settings_of(struct gw_adapter_call *c);
 

@@ -2,6 +2,9 @@
  * taken or refused as a whole. */
 #include "law/law_internal.h"
 
+/* That one entry may name: more than there are for any list. */
+enum { MEASURES_MAX = 256 };
+
 static bool is_row_of(const struct gw_law_list_row *row, struct gw_bytes id, struct gw_date day)
 {
     struct gw_law_term term = {row->list.from, row->list.until};
@@ -247,6 +250,10 @@ enum gw_status gw_law_admit_entry(const struct gw_law *l, const gw_record *r, st
         (void)!gw_law_deny(report, "law-list-no-basis", row->basis[0].text, row->list.id,
                            row->list.basis);
     admit_dates(l, r, row, day, report);
+    /* Each is looked for among all rows. */
+    if (e->n_measures > MEASURES_MAX)
+        return gw_law_deny(report, "law-measure-unlawful", "list_entry.measures", "measures",
+                           row->list.basis);
     for (size_t i = 0; i < e->n_measures; i++)
         admit_measure(l, r, row, e->measures[i], day, report);
     return report->count[GW_PROBLEM_ERROR] == before ? GW_OK : GW_DENIED;

@@ -165,3 +165,10 @@ def test_of_an_ended_entry_nothing_is_kept_but_id_revision_reason_and_day(gatewa
         kept = db.execute("SELECT live, ended, ended_on, length(subject), record IS NULL FROM sanction_list_entry ORDER BY no").fetchall()
     day = int(lists.today().strftime("%Y%m%d"))
     assert kept == [(0, lists.END_NUMBERS["repaired"], day, 0, 1), (1, 0, 0, 32, 0)]
+
+
+def test_an_entry_names_no_more_measures_than_it_may(bureau):
+    got = one(bureau, entry("mm-1", record(FIRMS[5]), 1, SERIOUS, measures=["x"] * 65))
+    assert outcomes([got]) == ["refused"] and reasons(got) == ["sanction-list-measures-many"] and got.findings[0].field == "measures"
+    got = one(bureau, entry("mm-2", record(FIRMS[5]), 1, SERIOUS, measures=["x"] * 64))
+    assert outcomes([got]) == ["refused"] and set(reasons(got)) == {"law-measure-unlawful"}

@@ -37,6 +37,22 @@ static int32_t end_all(struct gw_adapter_call *c, const struct over *o)
     return 0;
 }
 
+/* An open version that its source has left: one a tick. */
+static int32_t discard_idle(struct gw_adapter_call *c)
+{
+    struct sl_version v = {0};
+    int64_t since = sl_host->now_us(c) - sl_settings_of(c)->open_hours * INT64_C(3600) * 1000000;
+    if (SL_SQL(c, VERSION_IDLE, sl_on_version, &v, SL_NUM(since)) != 0)
+        return -1;
+    if (!v.found)
+        return 0;
+    sl_host->log(c, GW_ADAPTER_LOG_WARN,
+                 "a version was left open by its source for too long: discarded");
+    sl_host->note_kind(c, SL_KIND, v.list);
+    sl_host->note_list(c, v.list, v.version);
+    return sl_version_discard(c, &v);
+}
+
 int32_t sl_expire(void *self, struct gw_adapter_call *c)
 {
     (void)self;
@@ -45,8 +61,8 @@ int32_t sl_expire(void *self, struct gw_adapter_call *c)
     if (o.entry == NULL)
         return -1;
     int32_t rc = SL_SQL(c, ENTRIES_OVER, on_over, &o, SL_NUM(sl_today(c)), SL_NUM((int64_t)o.room));
-    if (rc == 0 && o.count != 0)
-        rc = end_all(c, &o);
+    if (rc == 0)
+        rc = o.count != 0 ? end_all(c, &o) : discard_idle(c);
     free(o.entry);
     return rc;
 }

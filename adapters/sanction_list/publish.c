@@ -186,6 +186,12 @@ static int32_t on_open(struct gw_adapter_call *c, struct publish *s, struct answ
         return refuse(c, s, a, SL_REASON("version-conflict"), "version");
     if (versions != 0 && sl_us(in->as_of) < as_of && s->version.state != SL_APPLIED)
         return refuse(c, s, a, SL_REASON("version-stale"), "as_of");
+    int64_t open = 0;
+    if (!s->version.found &&
+        SL_SQL(c, VERSIONS_OPEN, sl_on_number, &open, SL_TEXT(s->source), SL_TEXT(in->list)) != 0)
+        return -1;
+    if (!s->version.found && open >= sl_settings_of(c)->max_open)
+        return refuse(c, s, a, SL_REASON("versions-many"), "version");
     if (!s->version.found &&
         (SL_SQL(c, VERSION_ADD, NULL, NULL, SL_TEXT(s->source), SL_TEXT(in->list),
                 SL_TEXT(in->version), SL_NUM(in->snapshot), SL_NUM((int64_t)in->declared),

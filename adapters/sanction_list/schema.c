@@ -37,14 +37,16 @@ const struct gw_adapter_migration sl_migrations[] = {
          "empty INTEGER NOT NULL, published_us INTEGER NOT NULL, PRIMARY KEY(list, source));"
 
          /* state: 1 open, 2 held, 3 applied, 4 discarded. operator: who has consented to it.
-          * closed_change: the last change of the list when it was closed. */
+          * closed_change: the last change of the list when it was closed.
+          * touched_us: when a row was last added to it. */
          "CREATE TABLE sanction_list_version(no INTEGER PRIMARY KEY, source TEXT NOT NULL, list "
          "TEXT NOT NULL, version TEXT NOT NULL, state INTEGER NOT NULL, snapshot INTEGER NOT NULL, "
          "declared INTEGER NOT NULL, empty INTEGER NOT NULL, as_of INTEGER NOT NULL, staged "
          "INTEGER NOT NULL, refused INTEGER NOT NULL, added INTEGER NOT NULL, updated INTEGER NOT "
          "NULL, removed INTEGER NOT NULL, repaired INTEGER NOT NULL, before_live INTEGER NOT NULL, "
          "opened_us INTEGER NOT NULL, closed_us INTEGER NOT NULL, reason TEXT NOT NULL, receipt "
-         "INTEGER NOT NULL, operator TEXT NOT NULL, closed_change INTEGER NOT NULL DEFAULT 0);"
+         "INTEGER NOT NULL, operator TEXT NOT NULL, closed_change INTEGER NOT NULL DEFAULT 0, "
+         "touched_us INTEGER NOT NULL DEFAULT 0);"
          "CREATE UNIQUE INDEX sanction_list_version_name ON sanction_list_version(source, list, "
          "version);"
          "CREATE INDEX sanction_list_version_state ON sanction_list_version(state, list);"

@@ -63,9 +63,9 @@ static int32_t stage(struct gw_adapter_call *c, struct sl_version *v, const stru
                SL_TEXT(p->area), SL_BLOB(p->subject, SL_KEY), SL_NUM(p->receipt),
                p->record != NULL ? SL_BLOB(p->record, p->record_len) : SL_NULL) != 0)
         return -1;
-    return good == 0 && bad == 0
-               ? 0
-               : SL_SQL(c, VERSION_COUNT, NULL, NULL, SL_NUM(v->no), SL_NUM(good), SL_NUM(bad));
+    return good == 0 && bad == 0 ? 0
+                                 : SL_SQL(c, VERSION_COUNT, NULL, NULL, SL_NUM(v->no), SL_NUM(good),
+                                          SL_NUM(bad), SL_NUM(sl_host->now_us(c)));
 }
 
 int32_t sl_version_stage(struct gw_adapter_call *c, struct sl_version *v, const struct sl_put *p,

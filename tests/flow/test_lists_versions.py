@@ -5,6 +5,7 @@ import pytest
 from lib import lists
 from lib.client import refusal
 from lib.lists import FIRMS, SERIOUS, Puller, closing, entry, opening, outcomes, publish, reasons, record, removal, version
+from lib.shifted import Clock
 
 NOW = int(time.time()) - 10000
 
@@ -200,6 +201,21 @@ def test_a_version_survives_a_restart_and_goes_on(gateway, bureau):
     got = publish(gateway.client("market-bureau"), [opening("v1", 6, NOW), *rows(3, first=3), closing()])
     assert got[0].counts.staged == 3 and outcomes(got) == ["opened"] + ["staged"] * 3 + ["applied"]
     assert len(the_copy(gateway).copy) == 6
+
+
+def test_open_versions_are_limited_and_go_when_they_are_left(stopped_gateway, tmp_path):
+    clock = Clock(tmp_path)
+    stopped_gateway.start(env=clock.env)
+    bureau = stopped_gateway.client("market-bureau")
+    for i in range(8):
+        assert outcomes(publish(bureau, [opening(f"v{i}", 5, NOW + i), *rows(1)])) == ["opened", "staged"]
+    assert reasons(publish(bureau, [opening("v9", 5, NOW + 9)])[0]) == ["sanction-list-versions-many"]
+    assert outcomes(publish(bureau, [opening("v3", 5, NOW + 3)])) == ["opened"]
+    assert outcomes(publish(bureau, [opening("a1", 5, NOW, lst=lists.ABNORMAL)])) == ["opened"]
+    clock.shift(2)
+    time.sleep(12)
+    assert reasons(publish(bureau, [opening("v3", 5, NOW + 3)])[0]) == ["sanction-list-version-discarded"]
+    assert outcomes(publish(bureau, [opening("v9", 5, NOW + 9)])) == ["opened"]
 
 
 def test_sources_of_one_list_do_not_touch_each_other(gateway, bureau):

@@ -120,7 +120,7 @@ static const struct gw_adapter_method exchange[] = {
      .message = sl_check},
     {.name = "CheckBatch",
      .streaming = GW_STREAM_UNARY,
-     .place = GW_PLACE_LOOP,
+     .place = GW_PLACE_WORKER,
      .flags = GW_METHOD_IDEMPOTENT,
      .message = sl_check_batch},
 };

@@ -13,7 +13,7 @@ struct lists {
 /* One subject: what it is looked up by, and of which classes it can be. */
 struct who {
     const char *type, *value;
-    uint32_t classes;
+    uint32_t needed; /* classes that it can be, by its number */
     uint8_t key[2][SL_KEY];
     size_t keys;
 };
@@ -22,7 +22,10 @@ struct found {
     struct gw_adapter_call *c;
     const struct lists *lists;
     Xinqiao__V1__ListHit **hit;
-    size_t hits;
+    size_t hits, rows; /* rows: of this page */
+    int64_t last;
+    const char *withheld;
+    bool more;
     int32_t today;
     int64_t visible;
     bool failed;
@@ -46,8 +49,8 @@ static bool who_of(struct gw_adapter_call *c, const Xinqiao__V1__ListSubject *in
     bool person = in->citizen_id[0] != '\0';
     ret->type = person ? "CN-ID" : "CN-USCC";
     ret->value = person ? in->citizen_id : in->uscc;
-    /* A sole trader without a code is listed by the owner's number. */
-    ret->classes = person ? 4 | 2 : 1 | 2;
+    /* Sole traders have codes that begin with 92. */
+    ret->needed = person ? 4 : strncmp(ret->value, "92", 2) == 0 ? 1 | 2 : 1;
     if (!well_formed(ret->value, person ? "0123456789X" : NULL))
         return false;
     sl_host->key_of(c, ret->type, ret->value, 18, ret->key[ret->keys++]);
@@ -147,23 +150,62 @@ static int32_t on_entry(void *arg, const struct gw_adapter_value *v, size_t n)
     struct sl_entry e = {0};
     const struct gw_adapter_list *l = NULL;
     sl_entry_take(&e, v);
+    f->rows++;
+    f->last = e.no;
     for (size_t i = 0; i < f->lists->count; i++)
         if (strcmp(f->lists->row[i].id, e.list) == 0)
             l = &f->lists->row[i];
-    /* Not there yet for readers, over since midnight, or none of the caller's business. */
-    if (l == NULL || e.no > f->visible || e.ends_on < f->today ||
-        sl_host->covers(f->c, SL_KIND, e.list, e.class_bit, e.area) != NULL)
+    /* Not asked for, not there yet for readers, or over since midnight. */
+    if (l == NULL || e.no > f->visible || e.ends_on < f->today)
         return 0;
+    const char *why = sl_host->covers(f->c, SL_KIND, e.list, e.class_bit, e.area);
+    if (why != NULL) {
+        f->withheld = f->withheld != NULL ? f->withheld : why;
+        return 0;
+    }
+    if (f->hits == HITS_MAX) {
+        f->more = true;
+        return 1;
+    }
     Xinqiao__V1__Record *r = sl_record_open(f->c, e.mac, v[n - 1].bytes, v[n - 1].len);
     Xinqiao__V1__ListHit *m = r != NULL && r->list_entry != NULL ? hit_of(f->c, l, &e, r) : NULL;
     f->failed |= m == NULL;
     if (m != NULL)
         f->hit[f->hits++] = m;
-    return f->failed || f->hits == HITS_MAX;
+    return f->failed;
+}
+
+/* What the grant keeps back of such subjects on any list, whether there is anything or not: the
+ * answer is not to tell. */
+static const char *limits(struct gw_adapter_call *c, const struct lists *l, const struct who *w)
+{
+    for (size_t i = 0; i < l->count; i++)
+        for (uint32_t bit = 1; bit <= 4; bit <<= 1) {
+            /* Asked about an unknown area: only a grant of all areas covers that. */
+            const char *why =
+                (w->needed & bit) != 0 ? sl_host->covers(c, SL_KIND, l->row[i].id, bit, "") : NULL;
+            if (why != NULL)
+                return why;
+        }
+    return NULL;
+}
+
+/* All of a subject's entries by one of its keys. */
+static int32_t look_by(struct found *f, const uint8_t key[SL_KEY])
+{
+    f->last = 0;
+    do {
+        f->rows = 0;
+        if (SL_SQL(f->c, ENTRIES_OF_SUBJECT, on_entry, f, SL_BLOB(key, SL_KEY), SL_NUM(f->last),
+                   SL_NUM(HITS_MAX)) != 0 ||
+            f->failed)
+            return -1;
+    } while (f->rows == HITS_MAX && !f->more);
+    return 0;
 }
 
 static int32_t look_up(struct gw_adapter_call *c, const struct lists *lists, const struct who *w,
-                       Xinqiao__V1__ListHit ***ret, size_t *ret_count)
+                       Xinqiao__V1__ListHits *ret)
 {
     struct found f = {.c = c,
                       .lists = lists,
@@ -172,14 +214,16 @@ static int32_t look_up(struct gw_adapter_call *c, const struct lists *lists, con
                       .visible = sl_host->change_visible(c)};
     if (f.hit == NULL)
         return -1;
-    for (size_t i = 0; i < w->keys && f.hits < HITS_MAX; i++)
-        if (SL_SQL(c, ENTRIES_OF_SUBJECT, on_entry, &f, SL_BLOB(w->key[i], SL_KEY),
-                   SL_NUM(HITS_MAX)) != 0 ||
-            f.failed)
+    for (size_t i = 0; i < w->keys && !f.more; i++)
+        if (look_by(&f, w->key[i]) != 0)
             return -1;
+    const char *limit = limits(c, lists, w);
+    limit = limit != NULL ? limit : f.withheld;
     sl_host->note_subject(c, w->type, w->value, strlen(w->value));
-    *ret = f.hit;
-    *ret_count = f.hits;
+    ret->hits = f.hit;
+    ret->n_hits = f.hits;
+    ret->more = f.more;
+    ret->withheld = sl_str(limit != NULL ? limit : "");
     return 0;
 }
 
@@ -196,13 +240,15 @@ static int32_t states(struct gw_adapter_call *c, const struct lists *l,
     return 0;
 }
 
-/* Does the grant cover such a subject on any of the lists at all? Else no answer would mean
- * anything. */
-static const char *covered(struct gw_adapter_call *c, const struct lists *l, uint32_t classes)
+/* Does the grant cover every class that the subject can be of, on any of the lists at all?
+ * Else no answer would mean anything. */
+static const char *covered(struct gw_adapter_call *c, const struct lists *l, uint32_t needed)
 {
     const char *why = SL_REASON("not-granted");
     for (size_t i = 0; i < l->count; i++) {
-        const char *w = sl_covers_any(c, l->row[i].id, classes & 4 ? 4 : 1);
+        const char *w = NULL;
+        for (uint32_t bit = 1; bit <= 4 && w == NULL; bit <<= 1)
+            w = (needed & bit) != 0 ? sl_covers_any(c, l->row[i].id, bit) : NULL;
         if (w == NULL)
             return NULL;
         why = w;
@@ -236,11 +282,16 @@ int32_t sl_check(void *self, struct gw_adapter_call *c, void *state,
         return sl_refuse(c, why, "lists");
     if (!who_of(c, in->subject, &w))
         return sl_refuse(c, SL_REASON("subject-invalid"), "subject");
-    why = covered(c, l, w.classes);
+    why = covered(c, l, w.needed);
     if (why != NULL)
         return sl_refuse(c, why, "subject");
-    if (look_up(c, l, &w, &m.hits, &m.n_hits) != 0 || states(c, l, &m.states, &m.n_states) != 0)
+    Xinqiao__V1__ListHits h = XINQIAO__V1__LIST_HITS__INIT;
+    if (look_up(c, l, &w, &h) != 0 || states(c, l, &m.states, &m.n_states) != 0)
         return -1;
+    m.hits = h.hits;
+    m.n_hits = h.n_hits;
+    m.withheld = h.withheld;
+    m.more = h.more;
     note(c, l, 1, 0);
     sl_host->send(c, &m.base);
     sl_host->finish(c, "ok");
@@ -254,10 +305,10 @@ static int32_t answer_one(struct gw_adapter_call *c, const struct lists *l,
     struct who w;
     xinqiao__v1__list_hits__init(m);
     const char *why =
-        who_of(c, subject, &w) ? covered(c, l, w.classes) : SL_REASON("subject-invalid");
+        who_of(c, subject, &w) ? covered(c, l, w.needed) : SL_REASON("subject-invalid");
     *ret_refused = why != NULL;
     if (why == NULL)
-        return look_up(c, l, &w, &m->hits, &m->n_hits);
+        return look_up(c, l, &w, m);
     m->reason = sl_str(why);
     return 0;
 }

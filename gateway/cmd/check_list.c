@@ -169,7 +169,8 @@ static int one(struct check *k)
         return rc;
     k->asked = 1;
     k->listed = m->n_hits != 0 ? 1 : 0;
-    k->unsure = m->n_states == 0 || unreliable(m->states, m->n_states) != 0;
+    k->unsure = m->n_states == 0 || unreliable(m->states, m->n_states) != 0 ||
+                m->withheld[0] != '\0' || m->more;
     if (c->json) {
         struct gw_cmd_json j;
         gw_cmd_json_init(&j);
@@ -187,7 +188,10 @@ static int one(struct check *k)
         printf(TR(c, "主体 %s\n", "subject %s\n"), shown);
         for (size_t i = 0; i < m->n_hits; i++)
             hit(c, m->hits[i]);
-        if (m->n_hits == 0)
+        if (m->withheld[0] != '\0' || m->more)
+            puts(TR(c, "  贵方的授权或应答的上限不足以给出全部条目，不能下结论。",
+                    "  your grant, or the limit of an answer, keeps entries back: no conclusion."));
+        else if (m->n_hits == 0)
             no_hit(c, m->states, m->n_states);
         else if (k->unsure)
             printf(TR(c, "  另有 %zu 份名单缺失或过期，对它们不能下结论。\n",

@@ -57,6 +57,38 @@ def test_persons_by_number_for_whom_the_grant_covers_them(filled):
     assert refusal(lambda: check(filled.client("hangzhou"), citizen_id=number)).reason == "withheld-class"
 
 
+def test_what_a_grant_keeps_back_is_said_listed_or_not(stopped_gateway):
+    file = stopped_gateway.conf / "peers/hangzhou.conf"
+    head, tail = file.read_text().split('method = "ListExchange/Check";', 1)
+    tail = tail.replace('areas = ["*"];', 'areas = ["3301"];\n    classes = ["organisation"];', 1)
+    file.write_text(head + 'method = "ListExchange/Check";' + tail)
+    stopped_gateway.start()
+    assert outcomes(publish(stopped_gateway.client("market-bureau"), [entry("o-1", record(FIRMS[0]), 1, SERIOUS)])) == ["new"]
+    hangzhou, municipal = stopped_gateway.client("hangzhou"), stopped_gateway.client("municipal")
+    for firm in (FIRMS[0], FIRMS[5]):
+        answer = check(hangzhou, uscc=firm["uscc"])
+        assert not answer.hits and answer.withheld == "withheld-area"
+        assert not check(municipal, uscc=firm["uscc"]).withheld
+    # The code of a sole trader: a grant of organisations alone can not answer.
+    assert refusal(lambda: check(hangzhou, uscc="92330681MA9X00476G")).reason == "withheld-class"
+
+
+def test_more_hits_than_an_answer_holds_are_told(gateway):
+    rows = [entry(f"o-{i}", record(FIRMS[0]), 1, SERIOUS) for i in range(65)]
+    publish(gateway.client("market-bureau"), rows)
+    municipal = gateway.client("municipal")
+    answer = check(municipal, uscc=FIRMS[0]["uscc"], lists=[SERIOUS])
+    assert (len(answer.hits), answer.more) == (64, True)
+    request = lists.CheckBatchRequest(subjects=[{"uscc": FIRMS[0]["uscc"]}], lists=[SERIOUS])
+    one, = lists.service(municipal).CheckBatch(request, timeout=30, metadata=lists.PURPOSE).answers
+    assert (len(one.hits), one.more) == (64, True)
+    # Entries of another list do not take the place of those that are asked for.
+    assert not check(municipal, uscc=FIRMS[0]["uscc"], lists=[lists.ABNORMAL]).more
+    publish(gateway.client("market-bureau"), [removal("o-0", 2, "exited", SERIOUS)])
+    answer = check(municipal, uscc=FIRMS[0]["uscc"], lists=[SERIOUS])
+    assert (len(answer.hits), answer.more) == (64, False)
+
+
 def test_malformed_questions_are_refused(filled):
     municipal = filled.client("municipal")
     for bad in ({}, {"uscc": "91330602"}, {"uscc": FIRMS[0]["uscc"], "citizen_id": PEOPLE[0]["document_number"]}, {"citizen_id": "3" * 17 + "A"},

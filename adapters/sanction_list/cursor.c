@@ -20,29 +20,33 @@ void sl_cursor_pass(struct sl_cursor *k, int64_t to, int64_t horizon)
         k->range[n].horizon = horizon;
         k->ranges++;
     } else {
-        /* Of two stretches in one the earlier horizon counts: a removal may then go to one who was
-         * not sent the entry, never the other way round. */
+        /* No room: the last one holds more than one horizon from now on; see sl_cursor_saw(). */
         k->range[n - 1].upto = to;
     }
     k->position = to;
-    /* What changed up to here was met at its later place. */
-    while (k->ranges != 0 && k->range[0].horizon <= k->position) {
-        k->start = k->range[0].upto;
-        k->ranges--;
-        memmove(&k->range[0], &k->range[1], k->ranges * sizeof(k->range[0]));
+    /* All that any stretch was read before has been met at its later place: the latest one decides,
+     * and it was read as it stood. Not before: the later place may have been left in turn. */
+    if (horizon <= to) {
+        k->start = to;
+        k->ranges = 0;
     }
 }
 
-bool sl_cursor_saw(const struct sl_cursor *k, int64_t at, int64_t next)
+bool sl_cursor_saw(const struct sl_cursor *k, int64_t at, int64_t next, bool live)
 {
     if (at > k->position)
         return false;
-    if (at <= k->start)
+    if (at <= k->start || k->ranges == 0)
         return true;
     uint32_t i = 0;
     while (i + 1 < k->ranges && at > k->range[i].upto)
         i++;
-    return k->ranges == 0 || k->range[i].horizon < next;
+    /* Of many stretches in one nothing is certain but its first horizon: who may have been sent the
+     * entry holds it, who may not have been sent its removal holds it too. A removal may then go to
+     * one who needs none, never the other way round. */
+    if (i == SL_RANGES - 1 && !live)
+        return false;
+    return k->range[i].horizon < next;
 }
 
 void sl_scope_set(uint8_t *set, int64_t scope)

@@ -148,7 +148,7 @@ struct history {
 /* One stretch of an entry's life is over at `next`: did the puller see it? */
 static void close_stretch(struct history *h, int64_t next)
 {
-    if (h->any && sl_cursor_saw(h->cursor, h->at, next))
+    if (h->any && sl_cursor_saw(h->cursor, h->at, next, h->live))
         h->held = h->live && sl_scope_has(h->cursor->sent, h->scope);
 }
 

@@ -236,7 +236,7 @@ struct sl_cursor {
 };
 void sl_cursor_pass(struct sl_cursor *k, int64_t to, int64_t horizon);
 /* Was what stood at `at` until `next` there when it was read? */
-bool sl_cursor_saw(const struct sl_cursor *k, int64_t at, int64_t next);
+bool sl_cursor_saw(const struct sl_cursor *k, int64_t at, int64_t next, bool live);
 void sl_scope_set(uint8_t *set, int64_t scope);
 bool sl_scope_has(const uint8_t *set, int64_t scope);
 int32_t sl_cursor_write(struct gw_adapter_call *c, const struct sl_cursor *k, const char *list,

@@ -203,7 +203,7 @@ def set_option(text, group, leaf, shown):
     if group:
         found = re.search(rf"^[ \t]*{re.escape(group)}[ \t]*[:=][ \t]*\n?[ \t]*\{{", text, re.M)
         if not found:
-            return text + f"\n{group} : {{ {leaf} = {shown}; }};\n"
+            return text + f"\n{group} : {{\n  {leaf} = {shown};\n}};\n"
         start, depth = found.end(), 1
         end = start
         while depth:
